@@ -1,0 +1,1 @@
+//! The landfall command: what a user writes, plans, applies and follows.

@@ -1,0 +1,1 @@
+//! The door of every function: configuration, clock, driver, outcome.

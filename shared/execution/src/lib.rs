@@ -1,0 +1,1 @@
+//! Starts, stops and wakes executions of Step Functions.

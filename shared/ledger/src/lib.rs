@@ -1,0 +1,1 @@
+//! Remembers every tenant, run, wait and limit in one DynamoDB table.

@@ -1,0 +1,1 @@
+//! Talks to AWS Organizations about accounts, units and tags.

@@ -1,0 +1,1 @@
+//! Decides one IAM request as AWS does.

@@ -1,0 +1,1 @@
+//! Talks to IAM about the roles of a member account.

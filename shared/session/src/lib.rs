@@ -1,0 +1,1 @@
+//! Opens AWS sessions that can do no more than a step declares.

@@ -1,0 +1,1 @@
+//! Talks to CloudFormation about StackSets, their instances and operations.

@@ -1,0 +1,1 @@
+//! What a step is: look, plan, act, and the permissions each half needs.

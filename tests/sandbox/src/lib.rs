@@ -1,0 +1,1 @@
+//! An AWS Organization on one machine: the gateway in front of moto.
