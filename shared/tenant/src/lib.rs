@@ -1,1 +1,30 @@
 //! What a tenant is and how it may change: values and pure transitions, no I/O.
+//!
+//! Everything here can be called in a test without a clock, a network or a random number: time is an argument, and
+//! each transition is a function from a value to a value. The ledger makes a transition durable; it decides nothing.
+
+mod document;
+mod failure;
+mod name;
+mod pace;
+mod pattern;
+mod record;
+mod run;
+mod validate;
+
+pub use document::{
+    AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform,
+    PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
+};
+pub use failure::{Failure, FailureName};
+pub use name::{AccountId, Name, tenant_id};
+pub use pace::Pace;
+pub use pattern::{Pattern, PatternError, Values};
+pub use record::{
+    Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after,
+};
+pub use run::{Mode, Ticket, Turn};
+pub use validate::{Problem, check_landing_zone, check_platform, check_tenant};
+
+/// The version of the items that this code writes.
+pub const SCHEMA: u32 = 1;

@@ -1,0 +1,337 @@
+//! What users write: one document per platform, landing zone and tenant.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Name};
+
+/// The kinds of documents.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Kind {
+    /// One AWS Organization as Landfall sees it.
+    Platform,
+    /// What every tenant of it gets.
+    LandingZone,
+    /// A wished-for account.
+    Tenant,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Platform, Self::LandingZone, Self::Tenant];
+
+    /// The kind as documents spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Platform => "Platform",
+            Self::LandingZone => "LandingZone",
+            Self::Tenant => "Tenant",
+        }
+    }
+}
+
+/// The content of one kind of document.
+pub trait Spec: serde::de::DeserializeOwned + Serialize + JsonSchema {
+    /// The kind that this is the content of.
+    const KIND: Kind;
+    /// What names a document of this kind.
+    type Metadata: serde::de::DeserializeOwned + Serialize + JsonSchema;
+}
+
+/// A document as users write it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", bound = "")]
+pub struct Document<S: Spec> {
+    /// The version of the format: `landfall/v1`.
+    #[schemars(extend("const" = "landfall/v1"))]
+    pub api_version: String,
+    /// What the document describes.
+    pub kind: Kind,
+    /// What names it.
+    pub metadata: S::Metadata,
+    /// What is wished.
+    pub spec: S,
+}
+
+impl<S: Spec> Document<S> {
+    /// The format's version.
+    pub const API_VERSION: &'static str = "landfall/v1";
+
+    /// A document around its content.
+    pub fn new(metadata: S::Metadata, spec: S) -> Self {
+        Self { api_version: Self::API_VERSION.to_owned(), kind: S::KIND, metadata, spec }
+    }
+}
+
+/// Names a platform.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PlatformMetadata {
+    /// The platform's name: at most 16 characters of `a-z`, `0-9` and `-`.
+    pub name: String,
+}
+
+/// Names a landing zone.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LandingZoneMetadata {
+    /// The landing zone's name: at most 30 characters of `a-z`, `0-9` and `-`.
+    pub name: String,
+}
+
+/// Names a tenant.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TenantMetadata {
+    /// The workspace's identifier: at most 16 characters of `a-z`, `0-9` and `-`.
+    pub workspace: String,
+    /// The project's identifier: at most 30 characters of `a-z`, `0-9` and `-`.
+    pub project: String,
+    /// The platform's name.
+    pub platform: String,
+}
+
+impl TenantMetadata {
+    /// The tenant's name.
+    #[must_use]
+    pub fn name(&self) -> Name {
+        Name::new(&self.workspace, &self.project, &self.platform)
+    }
+}
+
+impl From<&Name> for TenantMetadata {
+    fn from(name: &Name) -> Self {
+        Self {
+            workspace: name.workspace.clone(),
+            project: name.project.clone(),
+            platform: name.platform.clone(),
+        }
+    }
+}
+
+/// One AWS Organization as Landfall sees it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Platform {
+    /// The Region that Landfall and its StackSets live in.
+    pub region: String,
+    /// The partition that ARNs name.
+    #[serde(default = "aws")]
+    pub partition: String,
+    /// The organization's management account.
+    pub management_account: AccountId,
+    /// The account that Landfall runs in.
+    pub automation_account: AccountId,
+    /// The name of the role through which Landfall works in a member account.
+    #[serde(default = "access_role")]
+    pub access_role: String,
+    /// The name of the role through which StackSets work in a member account.
+    #[serde(default = "execution_role")]
+    pub execution_role: String,
+    /// Renders each account's e-mail address; it can't be longer than 64 characters for any tenant.
+    pub account_email_pattern: String,
+    /// Renders each account's name; it can't be longer than 50 characters for any tenant.
+    #[serde(default = "account_name_pattern")]
+    pub account_name_pattern: String,
+    /// Starts every tag that is ours; tags without it are left alone.
+    #[serde(default = "tag_prefix")]
+    pub tag_prefix: String,
+    /// How much may happen in a day.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// How much may happen in a day.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Limits {
+    /// Accounts created in one day (UTC) at the most.
+    #[serde(default = "daily_creations")]
+    pub daily_creations: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { daily_creations: daily_creations() }
+    }
+}
+
+fn aws() -> String {
+    "aws".to_owned()
+}
+
+fn access_role() -> String {
+    "OrganizationAccountAccessRole".to_owned()
+}
+
+fn execution_role() -> String {
+    "AWSCloudFormationStackSetExecutionRole".to_owned()
+}
+
+fn account_name_pattern() -> String {
+    "#{workspaceIdentifier}.#{projectIdentifier}".to_owned()
+}
+
+fn tag_prefix() -> String {
+    "landfall:".to_owned()
+}
+
+fn daily_creations() -> u32 {
+    100
+}
+
+impl Spec for Platform {
+    const KIND: Kind = Kind::Platform;
+    type Metadata = PlatformMetadata;
+}
+
+/// What every tenant of it gets.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LandingZone {
+    /// The platform that it belongs to.
+    pub platform: String,
+    /// The organizational unit that its accounts stand in: `ou-…` or, discouraged, a root `r-…`.
+    pub organizational_unit: String,
+    /// Tags of all its accounts, without the platform's prefix.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// StackSets of which each account gets an instance.
+    #[serde(default)]
+    pub stack_sets: Vec<StackSet>,
+    /// How the access role is downgraded.
+    pub access_role: AccessRole,
+}
+
+/// A StackSet of which each account gets an instance.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct StackSet {
+    /// The StackSet's name in the automation account.
+    pub name: String,
+    /// The Regions of the instances.
+    pub regions: Vec<String>,
+    /// Parameter overrides.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// How the access role is downgraded.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccessRole {
+    /// Whether the role's trust is narrowed to Landfall's own roles.
+    #[serde(default)]
+    pub trust: Trust,
+    /// What is left of the role's permissions.
+    #[serde(default)]
+    pub downgrade: Downgrade,
+    /// How a person gets into the account when Landfall no longer can; there is no downgrade without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_way_in: Option<OtherWayIn>,
+}
+
+/// Whether the access role's trust is narrowed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// Only Landfall's roles of the management account may assume it.
+    Tighten,
+    /// Whoever the management account lets may assume it, as Organizations made it.
+    #[default]
+    Keep,
+}
+
+/// What is left of the access role's permissions.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Downgrade {
+    /// What the steps need for ever, and no way to widen it again.
+    #[default]
+    Strict,
+    /// meshStack's final policy, which can widen itself again.
+    Meshstack,
+    /// Left to a mechanism of the foundation's own.
+    Off,
+}
+
+/// How a person gets into the account when Landfall no longer can.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OtherWayIn {
+    /// A break-glass role of this name in the member account.
+    Role(String),
+    /// An Identity Center assignment of this permission set.
+    PermissionSet(String),
+    /// None: whoever says so accepts that only a StackSet can widen the role again.
+    None,
+}
+
+impl Spec for LandingZone {
+    const KIND: Kind = Kind::LandingZone;
+    type Metadata = LandingZoneMetadata;
+}
+
+/// A wished-for account.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TenantSpec {
+    /// The landing zone that the account gets.
+    pub landing_zone: String,
+    /// Who is asked about the account, by role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contacts: BTreeMap<String, String>,
+    /// Tags of the account, without the platform's prefix; they win over the landing zone's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Spec for TenantSpec {
+    const KIND: Kind = Kind::Tenant;
+    type Metadata = TenantMetadata;
+}
+
+/// The JSON Schema of a kind, as served, shipped and used by editors.
+#[must_use]
+pub fn schema(kind: Kind) -> serde_json::Value {
+    fn of<S: Spec>() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Document<S>).to_value();
+        schema["title"] = S::KIND.as_str().into();
+        schema["properties"]["kind"] = serde_json::json!({ "const": S::KIND.as_str() });
+        schema
+    }
+    match kind {
+        Kind::Platform => of::<Platform>(),
+        Kind::LandingZone => of::<LandingZone>(),
+        Kind::Tenant => of::<TenantSpec>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_read_as_it_is_written() {
+        let text = serde_json::json!({
+            "apiVersion": "landfall/v1", "kind": "Tenant",
+            "metadata": {"workspace": "payments", "project": "checkout", "platform": "aws"},
+            "spec": {"landingZone": "production", "tags": {"costCenter": "4711"}}
+        });
+        let document: Document<TenantSpec> = serde_json::from_value(text.clone()).expect("a tenant");
+        assert_eq!(document.metadata.name().to_string(), "payments.checkout.aws");
+        assert_eq!(serde_json::to_value(&document).expect("JSON"), text);
+    }
+
+    #[test]
+    fn every_kind_has_a_schema_that_refuses_unknown_fields() {
+        for kind in Kind::ALL {
+            let schema = schema(kind);
+            assert_eq!(schema["properties"]["kind"]["const"], kind.as_str());
+            assert_eq!(schema["additionalProperties"], false, "{}", kind.as_str());
+        }
+    }
+}

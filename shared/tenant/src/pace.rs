@@ -1,0 +1,69 @@
+//! How fast an account-wide AWS limit may be used: the generic cell rate algorithm on one number.
+//!
+//! A limit of `rate` per second with a `burst` is kept as one instant, the theoretical arrival time. Whoever wants to
+//! call reserves the next slot by moving that instant on by one interval; the answer says when the slot is. The
+//! ledger does the same with one conditional update, so that a thousand callers never storm a limit.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// One account-wide limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// The limit's name: its row in the ledger.
+    pub name: &'static str,
+    /// Time between two calls at the full rate.
+    pub interval: SignedDuration,
+    /// How many calls may go out at once after a pause.
+    pub burst: i32,
+}
+
+impl Pace {
+    /// CreateAccount: 0.1 a second, bursts of three. The interval is 2 % longer than AWS's, so that a call that goes
+    /// out late never makes the next one come early.
+    pub const CREATE_ACCOUNT: Self =
+        Self { name: "create-account", interval: SignedDuration::from_millis(10_200), burst: 3 };
+
+    /// How far slots may run ahead of the steady rate.
+    #[must_use]
+    pub fn tolerance(&self) -> SignedDuration {
+        self.interval * (self.burst - 1)
+    }
+
+    /// Reserves the next slot: the new arrival time to keep, and when the slot is.
+    #[must_use]
+    pub fn reserve(&self, arrival: Option<Timestamp>, now: Timestamp) -> (Timestamp, Timestamp) {
+        let base = arrival.filter(|arrival| *arrival >= now).unwrap_or(now);
+        let slot = (base - self.tolerance()).max(now);
+        (base + self.interval, slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_goes_at_once_and_the_rest_in_step() {
+        let pace = Pace::CREATE_ACCOUNT;
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a timestamp");
+        let mut arrival = None;
+        let waits: Vec<f64> = (0..6)
+            .map(|_| {
+                let (next, slot) = pace.reserve(arrival, now);
+                arrival = Some(next);
+                slot.duration_since(now).as_secs_f64()
+            })
+            .collect();
+        for (wait, wanted) in waits.iter().zip([0.0, 0.0, 0.0, 10.2, 20.4, 30.6]) {
+            assert!((wait - wanted).abs() < 1e-6, "{waits:?}");
+        }
+    }
+
+    #[test]
+    fn a_pause_gives_the_burst_back() {
+        let pace = Pace::CREATE_ACCOUNT;
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a timestamp");
+        let past = now - SignedDuration::from_secs(3600);
+        assert_eq!(pace.reserve(Some(past), now).1, now);
+    }
+}

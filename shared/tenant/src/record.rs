@@ -1,0 +1,464 @@
+//! A tenant's row and its pure transitions.
+//!
+//! A transition takes the row as it was and gives the row as it will be, with the one history entry that says why.
+//! The ledger writes both in one transaction, conditional on the version that the transition started from: whoever
+//! comes second starts anew from what the first one wrote.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{AccountId, Failure, FailureName, Mode, Name, TenantSpec, Ticket, tenant_id};
+
+/// Where a tenant stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum Phase {
+    /// Wished for; no run has begun.
+    Requested,
+    /// A run is under way.
+    Replicating,
+    /// AWS is as wished.
+    Ready,
+    /// A run ended without something that is still awaited.
+    Waiting,
+    /// A run ended with a failure.
+    Failed,
+}
+
+impl Phase {
+    /// The phase as users read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "Requested",
+            Self::Replicating => "Replicating",
+            Self::Ready => "Ready",
+            Self::Waiting => "Waiting",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// Names that are rendered once and kept for ever.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Names {
+    /// The account's e-mail address.
+    pub email: String,
+    /// The account's name.
+    pub account_name: String,
+}
+
+/// What a run ended without.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// The step that waits.
+    pub step: String,
+    /// What it waits for.
+    pub r#for: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a run failed on.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failed {
+    /// The step that failed.
+    pub step: String,
+    /// The failure with its remarks.
+    pub failure: Failure,
+    /// When.
+    pub at: Timestamp,
+    /// How many runs in a row have failed.
+    pub attempts: u32,
+}
+
+/// A tenant's row.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// The id.
+    pub id: Uuid,
+    /// The name.
+    pub name: Name,
+    /// How often the name has been used, this tenant included.
+    pub incarnation: u32,
+    /// What the user wrote.
+    pub wish: TenantSpec,
+    /// Versions of the wish.
+    pub generation: u64,
+    /// The version that the run under way works on.
+    pub admitted_generation: u64,
+    /// The version that the last finished run saw.
+    pub observed_generation: u64,
+    /// Runs so far.
+    pub run: u64,
+    /// The execution of the run under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<String>,
+    /// When start-due looks at the tenant next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<Timestamp>,
+    /// Where the tenant stands.
+    pub phase: Phase,
+    /// What the last run ended without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// What the last run failed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
+    /// Names rendered for the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Names>,
+    /// The account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Since when the account is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_since: Option<Timestamp>,
+    /// When the tenant was wished for first.
+    pub created_on: Timestamp,
+    /// Grows with every write.
+    pub version: u64,
+}
+
+/// One line of a tenant's history.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// The version of the row that this entry led to.
+    pub version: u64,
+    /// The run that it belongs to.
+    pub run: u64,
+    /// Who caused it: a caller's ARN, or the part of Landfall that did.
+    pub author: String,
+    /// What happened, in a sentence that a requester may read.
+    pub event: String,
+    /// The phase before; none for the first entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Phase>,
+    /// The phase after.
+    pub to: Phase,
+    /// What only operators may read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub system_remark: String,
+}
+
+/// A row as it will be, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The row as it will be.
+    pub tenant: Tenant,
+    /// The entry that says why.
+    pub entry: Entry,
+}
+
+/// Why a transition is not allowed.
+#[derive(Clone, Copy, Debug, Error, Eq, PartialEq)]
+pub enum Refused {
+    /// Another run is under way.
+    #[error("another run is under way")]
+    Running,
+    /// This run is not the one under way.
+    #[error("this run is no longer the one under way")]
+    NotRunning,
+}
+
+/// How long a run may go unnoticed before start-due asks whether it is still alive.
+const CHECK: SignedDuration = SignedDuration::from_mins(5);
+/// How often a tenant is replicated when nothing happens.
+const RECONCILE: SignedDuration = SignedDuration::from_hours(24);
+/// When a tenant that waits is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// When a failed run is tried again: soon after passing failures, daily where a person must act first.
+#[must_use]
+pub fn retry_after(name: FailureName, attempts: u32) -> Option<SignedDuration> {
+    match name {
+        FailureName::Throttled | FailureName::Transient | FailureName::NotReady => {
+            let doublings = attempts.saturating_sub(1).min(4);
+            Some(SignedDuration::from_mins(5 << doublings).min(SignedDuration::from_hours(1)))
+        }
+        FailureName::Blocked | FailureName::Defect => Some(RECONCILE),
+        FailureName::Rejected => None,
+    }
+}
+
+impl Tenant {
+    /// A new tenant, as its first wish makes it.
+    #[must_use]
+    pub fn requested(
+        name: Name,
+        incarnation: u32,
+        wish: TenantSpec,
+        author: &str,
+        now: Timestamp,
+    ) -> Transition {
+        let tenant = Self {
+            id: tenant_id(&name, incarnation),
+            name,
+            incarnation,
+            wish,
+            generation: 1,
+            admitted_generation: 0,
+            observed_generation: 0,
+            run: 0,
+            running: None,
+            next_run: Some(now),
+            phase: Phase::Requested,
+            waiting: None,
+            failed: None,
+            names: None,
+            account: None,
+            account_since: None,
+            created_on: now,
+            version: 1,
+        };
+        let event = format!("requested in landing zone {}", tenant.wish.landing_zone);
+        let entry = Entry {
+            at: now,
+            version: 1,
+            run: 0,
+            author: author.to_owned(),
+            event,
+            from: None,
+            to: Phase::Requested,
+            system_remark: String::new(),
+        };
+        Transition { tenant, entry }
+    }
+
+    /// The ticket of the run under way, or of the last one.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        Ticket { tenant: self.id, run: self.run, mode: Mode::Replicate, part: None }
+    }
+
+    /// Whether this execution is the run under way.
+    #[must_use]
+    pub fn is_running(&self, execution: &str) -> bool {
+        self.running.as_deref() == Some(execution)
+    }
+
+    /// A changed wish; none if nothing changes. A change during a run starts the next one when that ends.
+    #[must_use]
+    pub fn wished(&self, wish: TenantSpec, author: &str, now: Timestamp) -> Option<Transition> {
+        if self.wish == wish {
+            return None;
+        }
+        let event = if self.wish.landing_zone == wish.landing_zone {
+            "the wish changed".to_owned()
+        } else {
+            format!("the wish changed: landing zone {} instead of {}", wish.landing_zone, self.wish.landing_zone)
+        };
+        Some(self.to(now, author, event, |tenant| {
+            tenant.wish = wish;
+            tenant.generation += 1;
+            tenant.due(now);
+        }))
+    }
+
+    /// A run that somebody asked for.
+    #[must_use]
+    pub fn asked(&self, author: &str, now: Timestamp) -> Transition {
+        self.to(now, author, "a replication was asked for".to_owned(), |tenant| tenant.due(now))
+    }
+
+    /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
+    pub fn started(&self, now: Timestamp) -> Result<Transition, Refused> {
+        if self.running.is_some() {
+            return Err(Refused::Running);
+        }
+        let run = self.run + 1;
+        Ok(self.to(now, "start-due", format!("run {run} began"), |tenant| {
+            tenant.run = run;
+            tenant.running = Some(tenant.ticket().execution());
+            tenant.admitted_generation = tenant.generation;
+            tenant.next_run = Some(now + CHECK);
+            tenant.phase = Phase::Replicating;
+        }))
+    }
+
+    /// The run under way was seen alive; it is asked again later. No history: nothing happened.
+    #[must_use]
+    pub fn checked(&self, now: Timestamp) -> Self {
+        Self { next_run: Some(now + CHECK), version: self.version + 1, ..self.clone() }
+    }
+
+    /// The names that the account is asked for with.
+    #[must_use]
+    pub fn named(&self, names: Names, now: Timestamp) -> Transition {
+        let event = format!("the account's e-mail address is {}", names.email);
+        self.to(now, "admit", event, |tenant| tenant.names = Some(names))
+    }
+
+    /// The account is known. Creation counts as done from here on.
+    #[must_use]
+    pub fn landed(&self, account: AccountId, author: &str, now: Timestamp) -> Transition {
+        self.to(now, author, format!("the account is {account}"), |tenant| {
+            tenant.account = Some(account);
+            tenant.account_since = Some(now);
+        })
+    }
+
+    /// The run ended well, or without something that is still awaited. `jitter` in 0..1 spreads daily runs.
+    pub fn completed(
+        &self,
+        execution: &str,
+        waiting: Option<Waiting>,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Result<Transition, Refused> {
+        if !self.is_running(execution) {
+            return Err(Refused::NotRunning);
+        }
+        let event = match &waiting {
+            None => format!("run {} ended: all is as wished", self.run),
+            Some(waiting) => format!("run {} ended without {}", self.run, waiting.r#for),
+        };
+        Ok(self.to(now, "complete", event, |tenant| {
+            let pause = if waiting.is_some() { LOOK_AGAIN } else { RECONCILE };
+            tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
+            tenant.waiting = waiting;
+            tenant.failed = None;
+            tenant.end(Some(spread(pause, jitter)), now);
+        }))
+    }
+
+    /// The run failed.
+    pub fn failed(
+        &self,
+        execution: &str,
+        step: &str,
+        failure: Failure,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Result<Transition, Refused> {
+        if !self.is_running(execution) {
+            return Err(Refused::NotRunning);
+        }
+        let attempts = self.failed.as_ref().map_or(1, |failed| failed.attempts + 1);
+        let event = format!("run {} failed at {step}: {}: {}", self.run, failure.name, failure.user_remark);
+        let remark = failure.system_remark.clone();
+        let mut transition = self.to(now, "record-failure", event, |tenant| {
+            let pause = retry_after(failure.name, attempts);
+            tenant.phase = Phase::Failed;
+            tenant.waiting = None;
+            tenant.failed = Some(Failed { step: step.to_owned(), failure, at: now, attempts });
+            tenant.end(pause.map(|pause| spread(pause, jitter)), now);
+        });
+        transition.entry.system_remark = remark;
+        Ok(transition)
+    }
+
+    fn due(&mut self, now: Timestamp) {
+        if self.running.is_none() {
+            self.next_run = Some(now);
+        }
+    }
+
+    fn end(&mut self, pause: Option<SignedDuration>, now: Timestamp) {
+        self.running = None;
+        self.observed_generation = self.admitted_generation;
+        let overtaken = self.generation > self.observed_generation;
+        self.next_run = if overtaken { Some(now) } else { pause.map(|pause| now + pause) };
+    }
+
+    fn to(
+        &self,
+        now: Timestamp,
+        author: &str,
+        event: String,
+        change: impl FnOnce(&mut Self),
+    ) -> Transition {
+        let mut tenant = self.clone();
+        change(&mut tenant);
+        tenant.version += 1;
+        let entry = Entry {
+            at: now,
+            version: tenant.version,
+            run: tenant.run,
+            author: author.to_owned(),
+            event,
+            from: Some(self.phase),
+            to: tenant.phase,
+            system_remark: String::new(),
+        };
+        Transition { tenant, entry }
+    }
+}
+
+/// Up to a quarter longer, so that tenants wished for together do not come back together.
+fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
+    pause + SignedDuration::try_from_secs_f64(pause.as_secs_f64() * jitter.clamp(0.0, 1.0) / 4.0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().expect("a timestamp")
+    }
+
+    fn wish(zone: &str) -> TenantSpec {
+        TenantSpec {
+            landing_zone: zone.to_owned(),
+            contacts: Default::default(),
+            tags: Default::default(),
+        }
+    }
+
+    fn running() -> Tenant {
+        let tenant =
+            Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now()).tenant;
+        tenant.started(now()).expect("nothing is running").tenant
+    }
+
+    #[test]
+    fn one_run_at_a_time() {
+        let tenant = running();
+        assert_eq!(tenant.running, Some(format!("{}-1", tenant.id)));
+        assert_eq!(tenant.started(now()), Err(Refused::Running));
+    }
+
+    #[test]
+    fn a_dead_execution_changes_nothing() {
+        let tenant = running();
+        assert_eq!(tenant.completed("another", None, 0.0, now()), Err(Refused::NotRunning));
+    }
+
+    #[test]
+    fn a_wish_that_changes_during_a_run_starts_the_next_one() {
+        let tenant = running();
+        let changed = tenant.wished(wish("sandbox"), "ada", now()).expect("a change").tenant;
+        let execution = changed.running.clone().expect("still running");
+        let ended = changed.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
+        assert_eq!((ended.observed_generation, ended.generation), (1, 2));
+        assert_eq!(ended.next_run, Some(now()));
+    }
+
+    #[test]
+    fn the_same_wish_again_changes_nothing() {
+        assert_eq!(running().wished(wish("production"), "ada", now()), None);
+    }
+
+    #[test]
+    fn passing_failures_come_back_soon_and_wrong_wishes_wait_for_their_author() {
+        assert_eq!(retry_after(FailureName::Transient, 1), Some(SignedDuration::from_mins(5)));
+        assert_eq!(retry_after(FailureName::Transient, 9), Some(SignedDuration::from_hours(1)));
+        assert_eq!(retry_after(FailureName::Rejected, 1), None);
+        let tenant = running();
+        let execution = tenant.running.clone().expect("running");
+        let failed = tenant
+            .failed(&execution, "create-account", Failure::rejected("the address is taken"), 0.0, now())
+            .expect("it was running");
+        assert_eq!((failed.tenant.phase, failed.tenant.next_run), (Phase::Failed, None));
+        assert_eq!(failed.entry.from, Some(Phase::Replicating));
+    }
+}

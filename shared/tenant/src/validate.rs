@@ -1,0 +1,380 @@
+//! What a document may say. Limits are checked with the longest possible inputs, when configuration is applied, and
+//! not first when an account fails.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Downgrade, LandingZone, LandingZoneMetadata, Pattern, Platform, PlatformMetadata, TenantMetadata, TenantSpec,
+};
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Problem {
+    /// Where: a path such as `spec.accountEmailPattern`.
+    pub field: String,
+    /// What stands there.
+    pub value: String,
+    /// What rule it breaks.
+    pub rule: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl Problem {
+    /// A problem with all that a person needs to mend it.
+    pub fn new(
+        field: impl Into<String>,
+        value: impl fmt::Display,
+        rule: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), value: value.to_string(), rule: rule.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: `{}` {}. {}", self.field, self.value, self.rule, self.remedy)
+    }
+}
+
+/// The most characters of an account's e-mail address, by AWS.
+const LONGEST_EMAIL: usize = 64;
+/// The most characters of an account's name, by AWS.
+const LONGEST_ACCOUNT_NAME: usize = 50;
+/// The most tags of an account, by AWS; eight of them are kept for Landfall's own.
+const MOST_TAGS: usize = 42;
+
+fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
+    let shaped = !value.is_empty()
+        && value.split('-').all(|part| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        });
+    if !shaped {
+        problems.push(Problem::new(
+            field,
+            value,
+            "is no identifier",
+            "Write lower-case letters and digits, with single hyphens between them, such as `checkout-prod`.",
+        ));
+    }
+    if value.len() > longest {
+        problems.push(Problem::new(
+            field,
+            value,
+            format!("has {} characters; {longest} are allowed", value.len()),
+            "Shorten it: it becomes part of the account's name and e-mail address, which AWS limits.",
+        ));
+    }
+}
+
+fn pattern(field: &str, text: &str, longest: usize, problems: &mut Vec<Problem>) -> Option<Pattern> {
+    match Pattern::parse(text) {
+        Err(error) => {
+            problems.push(Problem::new(
+                field,
+                text,
+                format!("can't be read: {error}"),
+                "Write placeholders as `#{name}` or `#{name:%.7s}`.",
+            ));
+            None
+        }
+        Ok(pattern) => {
+            if pattern.longest() > longest {
+                problems.push(Problem::new(
+                    field,
+                    text,
+                    format!("can grow to {} characters; AWS allows {longest}", pattern.longest()),
+                    "Cut a placeholder, as in `#{projectIdentifier:%.12s}`, or shorten the text around it.",
+                ));
+            }
+            Some(pattern)
+        }
+    }
+}
+
+fn email_shape(field: &str, text: &str, problems: &mut Vec<Problem>) {
+    let forbidden = |character: char| character.is_whitespace() || "\"'()<>[]:;,\\|%&".contains(character);
+    let (local, domain) = text.split_once('@').unwrap_or((text, ""));
+    // Placeholders stand for identifiers, which are harmless.
+    let bare = strip_placeholders(local);
+    let well = !bare.contains(forbidden)
+        && !local.is_empty()
+        && !local.starts_with('.')
+        && text.is_ascii()
+        && !domain.contains('@')
+        && domain.contains('.')
+        && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    if !well {
+        problems.push(Problem::new(
+            field,
+            text,
+            "does not make an e-mail address that AWS accepts",
+            "Write one `@`, a domain with a dot, and ASCII letters, digits, `.`, `+`, `-` or `_` before the `@`.",
+        ));
+    }
+}
+
+fn strip_placeholders(text: &str) -> String {
+    let mut bare = String::new();
+    let mut rest = text;
+    while let Some((before, inner)) = rest.split_once("#{") {
+        bare.push_str(before);
+        rest = inner.split_once('}').map_or("", |(_, after)| after);
+    }
+    bare + rest
+}
+
+fn tags<'a>(
+    field: &str,
+    tags: impl ExactSizeIterator<Item = (&'a String, &'a String)>,
+    prefix: usize,
+    problems: &mut Vec<Problem>,
+) {
+    if tags.len() > MOST_TAGS {
+        problems.push(Problem::new(
+            field,
+            tags.len(),
+            format!("are too many tags: AWS allows 50, of which Landfall keeps {}", 50 - MOST_TAGS),
+            format!("Leave {MOST_TAGS} at most."),
+        ));
+    }
+    for (key, value) in tags {
+        let at = format!("{field}.{key}");
+        let fits = |text: &str| {
+            text.chars().all(|one| one.is_alphanumeric() || one == ' ' || "_.:/=+-@".contains(one))
+        };
+        if key.is_empty() || key.chars().count() + prefix > 128 || !fits(key) {
+            problems.push(Problem::new(
+                &at,
+                key,
+                "is no tag key: 1 to 128 letters, digits, spaces and `_.:/=+-@`, prefix included",
+                "Shorten it or take the other characters out.",
+            ));
+        }
+        if value.chars().count() > 256 || !fits(value) {
+            problems.push(Problem::new(
+                &at,
+                value,
+                "is no tag value: at most 256 letters, digits, spaces and `_.:/=+-@`",
+                "Shorten it or take the other characters out.",
+            ));
+        }
+    }
+}
+
+/// What is wrong with a platform.
+#[must_use]
+pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    identifier("metadata.name", &metadata.name, 16, &mut problems);
+    let email = "spec.accountEmailPattern";
+    if let Some(read) = pattern(email, &spec.account_email_pattern, LONGEST_EMAIL, &mut problems) {
+        email_shape(email, &spec.account_email_pattern, &mut problems);
+        for placeholder in ["workspaceIdentifier", "projectIdentifier"] {
+            if !read.mentions(placeholder) && !read.mentions("rand") {
+                problems.push(Problem::new(
+                    email,
+                    &spec.account_email_pattern,
+                    format!("gives several tenants the same address: it does not mention `{placeholder}`"),
+                    "AWS wants an address of its own for each account, for ever: name both identifiers.",
+                ));
+            }
+        }
+    }
+    pattern("spec.accountNamePattern", &spec.account_name_pattern, LONGEST_ACCOUNT_NAME, &mut problems);
+    if !["aws", "aws-us-gov", "aws-cn"].contains(&spec.partition.as_str()) {
+        problems.push(Problem::new(
+            "spec.partition",
+            &spec.partition,
+            "is no partition",
+            "Write aws, aws-us-gov or aws-cn.",
+        ));
+    }
+    if spec.tag_prefix.is_empty() || spec.tag_prefix.len() > 32 {
+        problems.push(Problem::new(
+            "spec.tagPrefix",
+            &spec.tag_prefix,
+            "must have 1 to 32 characters: only tags that start with it are ours to change",
+            "Write for example `landfall:`.",
+        ));
+    }
+    for (field, role) in
+        [("spec.accessRole", &spec.access_role), ("spec.executionRole", &spec.execution_role)]
+    {
+        let fits = (1..=64).contains(&role.len())
+            && role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte));
+        if !fits {
+            problems.push(Problem::new(
+                field,
+                role,
+                "is no role name: 1 to 64 letters, digits and `_+=,.@-`",
+                "Write the role's name, not its ARN.",
+            ));
+        }
+    }
+    problems
+}
+
+/// What is wrong with a landing zone, by itself and beside its platform.
+#[must_use]
+pub fn check_landing_zone(
+    metadata: &LandingZoneMetadata,
+    spec: &LandingZone,
+    platform: &Platform,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    identifier("metadata.name", &metadata.name, 30, &mut problems);
+    let unit = &spec.organizational_unit;
+    let lower = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_unit = unit.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(|(root, own)| {
+        (4..=32).contains(&root.len()) && (8..=32).contains(&own.len()) && lower(root) && lower(own)
+    });
+    let is_root =
+        unit.strip_prefix("r-").is_some_and(|rest| (4..=32).contains(&rest.len()) && lower(rest));
+    if !is_unit && !is_root {
+        problems.push(Problem::new(
+            "spec.organizationalUnit",
+            unit,
+            "is no id of an organizational unit",
+            "Write the id, such as `ou-ab12-11112222`, as `aws organizations list-organizational-units-for-parent` shows it.",
+        ));
+    }
+    tags("spec.tags", spec.tags.iter(), platform.tag_prefix.len(), &mut problems);
+    for (index, set) in spec.stack_sets.iter().enumerate() {
+        let field = format!("spec.stackSets[{index}]");
+        let named = set.name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && set.name.len() <= 128
+            && set.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !named {
+            problems.push(Problem::new(
+                format!("{field}.name"),
+                &set.name,
+                "is no StackSet name: a letter, then letters, digits and `-`",
+                "Write the name as `aws cloudformation list-stack-sets` shows it.",
+            ));
+        }
+        if set.regions.is_empty() {
+            problems.push(Problem::new(
+                format!("{field}.regions"),
+                "[]",
+                "names no Region",
+                "Name at least one Region for the instances.",
+            ));
+        }
+        if spec.stack_sets[..index].iter().any(|earlier| earlier.name == set.name) {
+            problems.push(Problem::new(
+                format!("{field}.name"),
+                &set.name,
+                "stands there twice",
+                "Write each StackSet once, with all its Regions.",
+            ));
+        }
+    }
+    if spec.access_role.downgrade == Downgrade::Strict && spec.access_role.other_way_in.is_none() {
+        problems.push(Problem::new(
+            "spec.accessRole.otherWayIn",
+            "(missing)",
+            "must be named before Landfall gives up its own administrator access",
+            "Write `{role: NAME}`, `{permissionSet: NAME}`, or `none` if a StackSet is way enough for you.",
+        ));
+    }
+    problems
+}
+
+/// What is wrong with a tenant, by itself.
+#[must_use]
+pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    identifier("metadata.workspace", &metadata.workspace, 16, &mut problems);
+    identifier("metadata.project", &metadata.project, 30, &mut problems);
+    identifier("metadata.platform", &metadata.platform, 16, &mut problems);
+    identifier("spec.landingZone", &spec.landing_zone, 30, &mut problems);
+    tags("spec.tags", spec.tags.iter(), 32, &mut problems);
+    for (role, address) in &spec.contacts {
+        email_shape(&format!("spec.contacts.{role}"), address, &mut problems);
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccessRole, Document};
+
+    fn platform(email: &str) -> Platform {
+        serde_json::from_value(serde_json::json!({
+            "region": "eu-central-1", "managementAccount": "111111111111",
+            "automationAccount": "123456789012", "accountEmailPattern": email
+        }))
+        .expect("a platform")
+    }
+
+    fn fields(problems: &[Problem]) -> Vec<&str> {
+        problems.iter().map(|problem| problem.field.as_str()).collect()
+    }
+
+    #[test]
+    fn an_email_pattern_that_can_overflow_is_refused_before_any_account_fails() {
+        let metadata = PlatformMetadata { name: "aws".to_owned() };
+        let fits = platform("aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com");
+        assert_eq!(check_platform(&metadata, &fits), []);
+        let overflows = platform("aws+#{workspaceIdentifier}.#{projectIdentifier}@yourcompany.com");
+        let problems = check_platform(&metadata, &overflows);
+        assert_eq!(fields(&problems), ["spec.accountEmailPattern"]);
+        assert!(problems[0].rule.contains("can grow to 67 characters; AWS allows 64"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn an_email_pattern_must_tell_tenants_apart() {
+        let metadata = PlatformMetadata { name: "aws".to_owned() };
+        let problems = check_platform(&metadata, &platform("aws+#{workspaceIdentifier}@example.com"));
+        assert!(problems[0].rule.contains("projectIdentifier"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn identifiers_longer_than_their_limit_are_refused() {
+        let metadata = TenantMetadata {
+            workspace: "a".repeat(17),
+            project: "Checkout".to_owned(),
+            platform: "aws".to_owned(),
+        };
+        let spec: TenantSpec =
+            serde_json::from_value(serde_json::json!({"landingZone": "production"})).expect("a tenant");
+        assert_eq!(fields(&check_tenant(&metadata, &spec)), ["metadata.workspace", "metadata.project"]);
+    }
+
+    #[test]
+    fn a_strict_downgrade_needs_another_way_in() {
+        let zone = LandingZone {
+            platform: "aws".to_owned(),
+            organizational_unit: "ou-land-workprod".to_owned(),
+            tags: Default::default(),
+            stack_sets: vec![],
+            access_role: AccessRole {
+                trust: Default::default(),
+                downgrade: Downgrade::Strict,
+                other_way_in: None,
+            },
+        };
+        let metadata = LandingZoneMetadata { name: "production".to_owned() };
+        let problems =
+            check_landing_zone(&metadata, &zone, &platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io"));
+        assert_eq!(fields(&problems), ["spec.accessRole.otherWayIn"]);
+    }
+
+    #[test]
+    fn the_shapes_of_documents_stay_as_users_know_them() {
+        let text = serde_json::json!({
+            "apiVersion": "landfall/v1", "kind": "LandingZone", "metadata": {"name": "production"},
+            "spec": {"platform": "aws", "organizationalUnit": "ou-land-workprod",
+                     "tags": {"environment": "prod"},
+                     "stackSets": [{"name": "audit", "regions": ["eu-central-1"], "parameters": {}}],
+                     "accessRole": {"trust": "tighten", "downgrade": "strict", "otherWayIn": "none"}}
+        });
+        let document: Document<LandingZone> = serde_json::from_value(text.clone()).expect("a landing zone");
+        assert_eq!(serde_json::to_value(document).expect("JSON"), text);
+    }
+}
