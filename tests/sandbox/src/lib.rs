@@ -1,1 +1,3 @@
 //! An AWS Organization on one machine: the gateway in front of moto.
+
+pub mod event_pattern;
