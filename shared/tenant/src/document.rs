@@ -321,7 +321,8 @@ mod tests {
             "metadata": {"workspace": "payments", "project": "checkout", "platform": "aws"},
             "spec": {"landingZone": "production", "tags": {"costCenter": "4711"}}
         });
-        let document: Document<TenantSpec> = serde_json::from_value(text.clone()).expect("a tenant");
+        let document: Document<TenantSpec> =
+            serde_json::from_value(text.clone()).expect("a tenant");
         assert_eq!(document.metadata.name().to_string(), "payments.checkout.aws");
         assert_eq!(serde_json::to_value(&document).expect("JSON"), text);
     }

@@ -23,8 +23,14 @@ pub enum FailureName {
 
 impl FailureName {
     /// All names, as the state machine must know them.
-    pub const ALL: [Self; 6] =
-        [Self::Throttled, Self::Transient, Self::NotReady, Self::Rejected, Self::Blocked, Self::Defect];
+    pub const ALL: [Self; 6] = [
+        Self::Throttled,
+        Self::Transient,
+        Self::NotReady,
+        Self::Rejected,
+        Self::Blocked,
+        Self::Defect,
+    ];
 
     /// The name as Step Functions, the ledger and the runbook spell it.
     #[must_use]
@@ -43,8 +49,13 @@ impl FailureName {
     #[must_use]
     pub fn of_error(error: &str) -> Self {
         Self::ALL.into_iter().find(|name| name.as_str() == error).unwrap_or_else(|| {
-            let passing = ["Lambda.", "Sandbox.", "Runtime.ExitError", "States.Timeout", "DynamoDb."];
-            if passing.iter().any(|prefix| error.starts_with(prefix)) { Self::Transient } else { Self::Defect }
+            let passing =
+                ["Lambda.", "Sandbox.", "Runtime.ExitError", "States.Timeout", "DynamoDb."];
+            if passing.iter().any(|prefix| error.starts_with(prefix)) {
+                Self::Transient
+            } else {
+                Self::Defect
+            }
         })
     }
 }
@@ -69,7 +80,11 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with both of its remarks.
-    pub fn new(name: FailureName, user_remark: impl Into<String>, system_remark: impl Into<String>) -> Self {
+    pub fn new(
+        name: FailureName,
+        user_remark: impl Into<String>,
+        system_remark: impl Into<String>,
+    ) -> Self {
         Self { name, user_remark: user_remark.into(), system_remark: system_remark.into() }
     }
 
@@ -94,14 +109,22 @@ impl Failure {
 
     /// A conversation broke off.
     pub fn transient(system_remark: impl Into<String>) -> Self {
-        Self::new(FailureName::Transient, "AWS did not answer as expected; it is tried again.", system_remark)
+        Self::new(
+            FailureName::Transient,
+            "AWS did not answer as expected; it is tried again.",
+            system_remark,
+        )
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.user_remark)?;
-        if self.system_remark.is_empty() { Ok(()) } else { write!(formatter, " [{}]", self.system_remark) }
+        if self.system_remark.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, " [{}]", self.system_remark)
+        }
     }
 }
 
@@ -120,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_lost_function_is_transient_and_an_unknown_error_is_ours() {
-        assert_eq!(FailureName::of_error("Lambda.TooManyRequestsException"), FailureName::Transient);
+        assert_eq!(
+            FailureName::of_error("Lambda.TooManyRequestsException"),
+            FailureName::Transient
+        );
         assert_eq!(FailureName::of_error("States.Timeout"), FailureName::Transient);
         assert_eq!(FailureName::of_error("States.Runtime"), FailureName::Defect);
     }

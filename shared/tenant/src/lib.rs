@@ -10,21 +10,26 @@ mod pace;
 mod pattern;
 mod record;
 mod run;
+mod shape;
 mod validate;
+mod view;
 
 pub use document::{
-    AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform,
-    PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
+    Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};
 pub use pace::Pace;
 pub use pattern::{Pattern, PatternError, Values};
-pub use record::{
-    Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after,
-};
+pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
+pub use shape::{check_shape, kind_of, nearest, read};
 pub use validate::{Problem, check_landing_zone, check_platform, check_tenant};
+pub use view::{
+    EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems, QueueView, Reader,
+    StepState, StepView, TenantView,
+};
 
 /// The version of the items that this code writes.
 pub const SCHEMA: u32 = 1;

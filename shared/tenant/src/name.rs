@@ -51,9 +51,12 @@ pub fn tenant_id(name: &Name, incarnation: u32) -> Uuid {
 }
 
 /// An AWS account's id: twelve digits.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(try_from = "String", into = "String")]
-pub struct AccountId(#[schemars(regex(pattern = r"^\d{12}$"))] String);
+#[schemars(extend("pattern" = r"^\d{12}$"))]
+pub struct AccountId(String);
 
 impl AccountId {
     /// The id as text.

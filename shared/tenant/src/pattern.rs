@@ -86,12 +86,14 @@ fn canonical(name: &str) -> &str {
 }
 
 fn longest_value(name: &str) -> Option<usize> {
-    let known = TEXTS.iter().chain(&NUMBERS).find(|(text, _)| *text == name).map(|(_, longest)| *longest);
+    let known =
+        TEXTS.iter().chain(&NUMBERS).find(|(text, _)| *text == name).map(|(_, longest)| *longest);
     known.or_else(|| is_tag(name).then_some(LONGEST_TAG))
 }
 
 fn is_tag(name: &str) -> bool {
-    name.strip_prefix("tag").is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+    name.strip_prefix("tag")
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 impl Pattern {
@@ -155,18 +157,22 @@ impl Pattern {
     /// Whether the pattern names this placeholder.
     #[must_use]
     pub fn mentions(&self, placeholder: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Placeholder { name, .. } if name == placeholder))
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Placeholder { name, .. } if name == placeholder))
     }
 }
 
 impl Part {
     fn placeholder(inner: &str) -> Result<Self, PatternError> {
-        let (name, written) = inner.split_once(':').map_or((inner, "%s"), |(name, format)| (name, format));
+        let (name, written) =
+            inner.split_once(':').map_or((inner, "%s"), |(name, format)| (name, format));
         let name = canonical(name.trim());
         if longest_value(name).is_none() {
             return Err(PatternError::Unknown(name.to_owned()));
         }
-        let refuse = |rule| PatternError::Format { name: name.to_owned(), format: written.to_owned(), rule };
+        let refuse =
+            |rule| PatternError::Format { name: name.to_owned(), format: written.to_owned(), rule };
         let format = Format::parse(written).map_err(refuse)?;
         let is_number = NUMBERS.iter().any(|(number, _)| *number == name);
         if format.conversion == Conversion::Number && !is_number {
@@ -237,7 +243,8 @@ impl Format {
 
     fn text(&self, value: &str) -> String {
         let shown: String = value.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-        let shown = if self.conversion == Conversion::UpperText { shown.to_uppercase() } else { shown };
+        let shown =
+            if self.conversion == Conversion::UpperText { shown.to_uppercase() } else { shown };
         self.pad(shown)
     }
 
@@ -291,7 +298,8 @@ mod tests {
 
     #[test]
     fn the_documented_example_renders_as_documented() {
-        let pattern = "#{workspaceIdentifier}.#{projectIdentifier:%.7s}-test.#{tenantPlatformNumber:%03d}";
+        let pattern =
+            "#{workspaceIdentifier}.#{projectIdentifier:%.7s}-test.#{tenantPlatformNumber:%03d}";
         assert_eq!(render(pattern), "my-workspace.my-proj-test.004");
     }
 

@@ -254,7 +254,10 @@ impl Tenant {
         let event = if self.wish.landing_zone == wish.landing_zone {
             "the wish changed".to_owned()
         } else {
-            format!("the wish changed: landing zone {} instead of {}", wish.landing_zone, self.wish.landing_zone)
+            format!(
+                "the wish changed: landing zone {} instead of {}",
+                wish.landing_zone, self.wish.landing_zone
+            )
         };
         Some(self.to(now, author, event, |tenant| {
             tenant.wish = wish;
@@ -343,7 +346,8 @@ impl Tenant {
             return Err(Refused::NotRunning);
         }
         let attempts = self.failed.as_ref().map_or(1, |failed| failed.attempts + 1);
-        let event = format!("run {} failed at {step}: {}: {}", self.run, failure.name, failure.user_remark);
+        let event =
+            format!("run {} failed at {step}: {}: {}", self.run, failure.name, failure.user_remark);
         let remark = failure.system_remark.clone();
         let mut transition = self.to(now, "record-failure", event, |tenant| {
             let pause = retry_after(failure.name, attempts);
@@ -395,7 +399,9 @@ impl Tenant {
 
 /// Up to a quarter longer, so that tenants wished for together do not come back together.
 fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
-    pause + SignedDuration::try_from_secs_f64(pause.as_secs_f64() * jitter.clamp(0.0, 1.0) / 4.0).unwrap_or_default()
+    pause
+        + SignedDuration::try_from_secs_f64(pause.as_secs_f64() * jitter.clamp(0.0, 1.0) / 4.0)
+            .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -416,7 +422,8 @@ mod tests {
 
     fn running() -> Tenant {
         let tenant =
-            Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now()).tenant;
+            Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now())
+                .tenant;
         tenant.started(now()).expect("nothing is running").tenant
     }
 
@@ -456,7 +463,13 @@ mod tests {
         let tenant = running();
         let execution = tenant.running.clone().expect("running");
         let failed = tenant
-            .failed(&execution, "create-account", Failure::rejected("the address is taken"), 0.0, now())
+            .failed(
+                &execution,
+                "create-account",
+                Failure::rejected("the address is taken"),
+                0.0,
+                now(),
+            )
             .expect("it was running");
         assert_eq!((failed.tenant.phase, failed.tenant.next_run), (Phase::Failed, None));
         assert_eq!(failed.entry.from, Some(Phase::Replicating));

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Downgrade, LandingZone, LandingZoneMetadata, Pattern, Platform, PlatformMetadata, TenantMetadata, TenantSpec,
+    Downgrade, LandingZone, LandingZoneMetadata, Pattern, Platform, PlatformMetadata,
+    TenantMetadata, TenantSpec,
 };
 
 /// One thing that is wrong with a document.
@@ -30,7 +31,12 @@ impl Problem {
         rule: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), value: value.to_string(), rule: rule.into(), remedy: remedy.into() }
+        Self {
+            field: field.into(),
+            value: value.to_string(),
+            rule: rule.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -50,7 +56,8 @@ const MOST_TAGS: usize = 42;
 fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
     let shaped = !value.is_empty()
         && value.split('-').all(|part| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         });
     if !shaped {
         problems.push(Problem::new(
@@ -70,7 +77,12 @@ fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Probl
     }
 }
 
-fn pattern(field: &str, text: &str, longest: usize, problems: &mut Vec<Problem>) -> Option<Pattern> {
+fn pattern(
+    field: &str,
+    text: &str,
+    longest: usize,
+    problems: &mut Vec<Problem>,
+) -> Option<Pattern> {
     match Pattern::parse(text) {
         Err(error) => {
             problems.push(Problem::new(
@@ -96,7 +108,8 @@ fn pattern(field: &str, text: &str, longest: usize, problems: &mut Vec<Problem>)
 }
 
 fn email_shape(field: &str, text: &str, problems: &mut Vec<Problem>) {
-    let forbidden = |character: char| character.is_whitespace() || "\"'()<>[]:;,\\|%&".contains(character);
+    let forbidden =
+        |character: char| character.is_whitespace() || "\"'()<>[]:;,\\|%&".contains(character);
     let (local, domain) = text.split_once('@').unwrap_or((text, ""));
     // Placeholders stand for identifiers, which are harmless.
     let bare = strip_placeholders(local);
@@ -184,7 +197,12 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             }
         }
     }
-    pattern("spec.accountNamePattern", &spec.account_name_pattern, LONGEST_ACCOUNT_NAME, &mut problems);
+    pattern(
+        "spec.accountNamePattern",
+        &spec.account_name_pattern,
+        LONGEST_ACCOUNT_NAME,
+        &mut problems,
+    );
     if !["aws", "aws-us-gov", "aws-cn"].contains(&spec.partition.as_str()) {
         problems.push(Problem::new(
             "spec.partition",
@@ -228,10 +246,16 @@ pub fn check_landing_zone(
     let mut problems = Vec::new();
     identifier("metadata.name", &metadata.name, 30, &mut problems);
     let unit = &spec.organizational_unit;
-    let lower = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let is_unit = unit.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(|(root, own)| {
-        (4..=32).contains(&root.len()) && (8..=32).contains(&own.len()) && lower(root) && lower(own)
-    });
+    let lower =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_unit = unit.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(
+        |(root, own)| {
+            (4..=32).contains(&root.len())
+                && (8..=32).contains(&own.len())
+                && lower(root)
+                && lower(own)
+        },
+    );
     let is_root =
         unit.strip_prefix("r-").is_some_and(|rest| (4..=32).contains(&rest.len()) && lower(rest));
     if !is_unit && !is_root {
@@ -324,13 +348,18 @@ mod tests {
         let overflows = platform("aws+#{workspaceIdentifier}.#{projectIdentifier}@yourcompany.com");
         let problems = check_platform(&metadata, &overflows);
         assert_eq!(fields(&problems), ["spec.accountEmailPattern"]);
-        assert!(problems[0].rule.contains("can grow to 67 characters; AWS allows 64"), "{}", problems[0]);
+        assert!(
+            problems[0].rule.contains("can grow to 67 characters; AWS allows 64"),
+            "{}",
+            problems[0]
+        );
     }
 
     #[test]
     fn an_email_pattern_must_tell_tenants_apart() {
         let metadata = PlatformMetadata { name: "aws".to_owned() };
-        let problems = check_platform(&metadata, &platform("aws+#{workspaceIdentifier}@example.com"));
+        let problems =
+            check_platform(&metadata, &platform("aws+#{workspaceIdentifier}@example.com"));
         assert!(problems[0].rule.contains("projectIdentifier"), "{}", problems[0]);
     }
 
@@ -342,8 +371,12 @@ mod tests {
             platform: "aws".to_owned(),
         };
         let spec: TenantSpec =
-            serde_json::from_value(serde_json::json!({"landingZone": "production"})).expect("a tenant");
-        assert_eq!(fields(&check_tenant(&metadata, &spec)), ["metadata.workspace", "metadata.project"]);
+            serde_json::from_value(serde_json::json!({"landingZone": "production"}))
+                .expect("a tenant");
+        assert_eq!(
+            fields(&check_tenant(&metadata, &spec)),
+            ["metadata.workspace", "metadata.project"]
+        );
     }
 
     #[test]
@@ -360,8 +393,11 @@ mod tests {
             },
         };
         let metadata = LandingZoneMetadata { name: "production".to_owned() };
-        let problems =
-            check_landing_zone(&metadata, &zone, &platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io"));
+        let problems = check_landing_zone(
+            &metadata,
+            &zone,
+            &platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io"),
+        );
         assert_eq!(fields(&problems), ["spec.accessRole.otherWayIn"]);
     }
 
@@ -374,7 +410,8 @@ mod tests {
                      "stackSets": [{"name": "audit", "regions": ["eu-central-1"], "parameters": {}}],
                      "accessRole": {"trust": "tighten", "downgrade": "strict", "otherWayIn": "none"}}
         });
-        let document: Document<LandingZone> = serde_json::from_value(text.clone()).expect("a landing zone");
+        let document: Document<LandingZone> =
+            serde_json::from_value(text.clone()).expect("a landing zone");
         assert_eq!(serde_json::to_value(document).expect("JSON"), text);
     }
 }
