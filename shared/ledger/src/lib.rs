@@ -1,1 +1,138 @@
 //! Remembers every tenant, run, wait and limit in one DynamoDB table.
+//!
+//! A transition is one transaction: the row, conditional on the version that the transition started from, and its one
+//! history entry. Whoever comes second gets a [`Error::Conflict`] and starts anew from what is written now. The ledger
+//! decides nothing; what may happen is decided by the pure transitions of the crate `tenant`.
+
+mod accounts;
+mod config;
+mod events;
+mod item;
+mod limits;
+mod plans;
+mod steps;
+mod tenants;
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use refusal::Refusal;
+use tenant::Failure;
+
+pub use accounts::EmailRow;
+pub use config::Versioned;
+pub use events::{CreationResult, Waiter};
+pub use item::Key;
+pub use plans::PlanRow;
+pub use steps::{State, StepRow};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The one table.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+/// Why the ledger did not do what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// Somebody else was first, or it is so already: read again and decide anew.
+    Conflict,
+    /// DynamoDB did not answer as it should.
+    Failure(Failure),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Conflict => formatter.write_str("somebody else was first"),
+            Self::Failure(failure) => failure.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Conflict => Self::transient("ledger: somebody else was first"),
+            Error::Failure(failure) => failure,
+        }
+    }
+}
+
+impl Ledger {
+    /// The ledger in this table.
+    #[must_use]
+    pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
+        Self { client: Client::new(config), table: table.into() }
+    }
+
+    /// Opens the connection while a function starts, when it has the CPU for it.
+    pub async fn warm(&self) {
+        let key = Key::limit("warm");
+        let _ = self.client.get_item().table_name(&self.table).set_key(Some(key.item())).send().await;
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, key: Key) -> Result<Option<T>, Error> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:GetItem", &error))?;
+        answer.item.map(item::read).transpose()
+    }
+
+    /// All rows under one partition key whose sort key starts with `prefix`, in order.
+    async fn rows<T: serde::de::DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<T>, Error> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(found) = pages.next().await {
+            rows.push(item::read(found.map_err(|error| failed("dynamodb:Query", &error))?)?);
+        }
+        Ok(rows)
+    }
+}
+
+/// A conflict where DynamoDB found a condition not met; else a failure.
+fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let refusal = Refusal::of(operation, error);
+    let canceled = refusal.is(&["TransactionCanceledException"]);
+    if refusal.is(&["ConditionalCheckFailedException"])
+        || (canceled && refusal.message.contains("ConditionalCheckFailed"))
+    {
+        return Error::Conflict;
+    }
+    let busy = ["TransactionConflictException", "TransactionInProgressException", "TransactionCanceledException"];
+    Error::Failure(if refusal.is(&busy) {
+        Failure::transient(refusal.system_remark())
+    } else {
+        refusal.failure(&[])
+    })
+}
+
+#[cfg(test)]
+mod tests;

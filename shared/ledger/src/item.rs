@@ -1,0 +1,123 @@
+//! The one file that knows attribute names and keys.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use tenant::{Failure, Kind, Name, SCHEMA};
+use uuid::Uuid;
+
+use crate::{Error, Item};
+
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+/// Seconds since the epoch after which DynamoDB forgets a row.
+pub(crate) const EXPIRES: &str = "expires";
+/// The sparse index of tenants by the time of their next run.
+pub(crate) const DUE_INDEX: &str = "due";
+pub(crate) const DUE: &str = "due";
+/// The index of all tenants by name.
+pub(crate) const NAMES_INDEX: &str = "names";
+pub(crate) const LISTED: &str = "listed";
+pub(crate) const NAME: &str = "listedName";
+
+/// The key of a row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Key {
+    /// The partition key.
+    pub pk: String,
+    /// The sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// A tenant's row.
+    #[must_use]
+    pub fn tenant(id: Uuid) -> Self {
+        Self::new(format!("TENANT#{id}"), "TENANT")
+    }
+
+    /// A step's row; `part` tells several alike parts of one step apart.
+    #[must_use]
+    pub fn step(id: Uuid, step: &str, part: Option<&str>) -> Self {
+        let part = part.map(|part| format!("#{part}")).unwrap_or_default();
+        Self::new(format!("TENANT#{id}"), format!("STEP#{step}{part}"))
+    }
+
+    pub(crate) fn history(id: Uuid, at: Timestamp, version: u64) -> Self {
+        Self::new(format!("TENANT#{id}"), format!("HISTORY#{at:.3}#{version:012}"))
+    }
+
+    pub(crate) fn name(name: &Name) -> Self {
+        Self::new(format!("NAME#{name}"), "NAME")
+    }
+
+    pub(crate) fn account(account: &str) -> Self {
+        Self::new(format!("ACCOUNT#{account}"), "ACCOUNT")
+    }
+
+    pub(crate) fn email(address: &str) -> Self {
+        Self::new(format!("EMAIL#{}", address.to_lowercase()), "EMAIL")
+    }
+
+    pub(crate) fn operation(kind: &str, id: &str) -> Self {
+        Self::new(format!("OPERATION#{kind}#{id}"), "OPERATION")
+    }
+
+    pub(crate) fn creation_result(at: Timestamp, id: &str) -> Self {
+        Self::new("EVENT#create-account", format!("EVENT#{at:.3}#{id}"))
+    }
+
+    pub(crate) fn limit(name: &str) -> Self {
+        Self::new(format!("LIMIT#{name}"), "LIMIT")
+    }
+
+    pub(crate) fn config(kind: Kind, name: &str) -> Self {
+        Self::new(format!("CONFIG#{}", kind.as_str()), format!("CONFIG#{name}"))
+    }
+
+    pub(crate) fn plan(id: Uuid) -> Self {
+        Self::new(format!("PLAN#{id}"), "PLAN")
+    }
+
+    pub(crate) fn plan_step(id: Uuid, step: &str, part: Option<&str>) -> Self {
+        Self { pk: format!("PLAN#{id}"), ..Self::step(id, step, part) }
+    }
+
+    /// The key as an item.
+    #[must_use]
+    pub fn item(&self) -> Item {
+        [(PK, &self.pk), (SK, &self.sk)]
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.clone())))
+            .into()
+    }
+}
+
+/// A row with its key and the version of its schema.
+pub(crate) fn write(key: &Key, row: &impl Serialize) -> Result<Item, Error> {
+    let mut item: Item = serde_dynamo::to_item(row)
+        .map_err(|error| Error::Failure(Failure::defect(format!("a row can't be written: {error}"))))?;
+    item.extend(key.item());
+    item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
+    Ok(item)
+}
+
+pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
+    serde_dynamo::from_item(item)
+        .map_err(|error| Error::Failure(Failure::defect(format!("a row can't be read: {error}"))))
+}
+
+/// A row that DynamoDB forgets some days after `now`.
+pub(crate) fn expiring(mut item: Item, now: Timestamp, days: i64) -> Item {
+    let at = now.as_second() + days * 86_400;
+    item.insert(EXPIRES.to_owned(), AttributeValue::N(at.to_string()));
+    item
+}
+
+/// An instant in a form that sorts as text.
+pub(crate) fn instant(at: Timestamp) -> AttributeValue {
+    AttributeValue::S(format!("{at:.3}"))
+}

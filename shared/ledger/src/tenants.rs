@@ -1,0 +1,179 @@
+//! Tenants, their names and their history.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tenant::{Entry, Name, Tenant, Transition};
+use uuid::Uuid;
+
+use crate::{
+    Error, Item, Ledger, failed,
+    item::{self, DUE, DUE_INDEX, Key, LISTED, NAME, NAMES_INDEX},
+};
+
+/// Who holds a name now, and how often it has been used.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Holder {
+    tenant: Uuid,
+    incarnation: u32,
+}
+
+impl Ledger {
+    /// A tenant's row.
+    pub async fn tenant(&self, id: Uuid) -> Result<Option<Tenant>, Error> {
+        self.get(Key::tenant(id)).await
+    }
+
+    /// The living tenant of this name.
+    pub async fn tenant_named(&self, name: &Name) -> Result<Option<Tenant>, Error> {
+        let holder: Option<Holder> = self.get(Key::name(name)).await?;
+        match holder {
+            Some(holder) => self.tenant(holder.tenant).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A new tenant: its name, row and first history entry, all or none. A conflict means that the name is taken.
+    pub async fn create(&self, transition: &Transition) -> Result<(), Error> {
+        let tenant = &transition.tenant;
+        let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
+        let name = item::write(&Key::name(&tenant.name), &holder)?;
+        self.transact(vec![
+            self.put_new(name),
+            self.put_new(row(tenant)?),
+            self.put_new(history(tenant.id, &transition.entry)?),
+        ])
+        .await
+    }
+
+    /// A transition from `before`: the row and its history entry, unless somebody else was first.
+    pub async fn write(&self, before: &Tenant, transition: &Transition) -> Result<(), Error> {
+        self.transact(self.transition(before, transition)?).await
+    }
+
+    pub(crate) fn transition(
+        &self,
+        before: &Tenant,
+        transition: &Transition,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
+        let put = self
+            .put(row(&transition.tenant)?)
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(before.version.to_string()))
+            .build()
+            .map_err(|error| Error::Failure(tenant::Failure::defect(error.to_string())))?;
+        let put = TransactWriteItem::builder().put(put).build();
+        Ok(vec![put, self.put_new(history(before.id, &transition.entry)?)])
+    }
+
+    /// A row that changed without anything having happened to the tenant.
+    pub async fn touch(&self, before: &Tenant, after: &Tenant) -> Result<(), Error> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(row(after)?))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(before.version.to_string()))
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:PutItem", &error))?;
+        Ok(())
+    }
+
+    /// Tenants whose next run is due, the longest due first.
+    pub async fn due(&self, now: Timestamp, most: i32) -> Result<Vec<Uuid>, Error> {
+        #[derive(Deserialize)]
+        struct Due {
+            id: Uuid,
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(DUE_INDEX)
+            .key_condition_expression("#due = :due AND nextRun <= :now")
+            .expression_attribute_names("#due", DUE)
+            .expression_attribute_values(":due", AttributeValue::S(DUE.to_owned()))
+            .expression_attribute_values(":now", item::instant(now))
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|found| item::read::<Due>(found).map(|due| due.id))
+            .collect()
+    }
+
+    /// Tenants in the order of their names: of one workspace, or all; and where to go on from.
+    pub async fn tenants(
+        &self,
+        workspace: Option<&str>,
+        after: Option<&str>,
+        most: i32,
+    ) -> Result<(Vec<Tenant>, Option<String>), Error> {
+        let prefix = workspace.map(|workspace| format!("{workspace}.")).unwrap_or_default();
+        let from = after.map_or_else(|| prefix.clone(), |after| format!("{after}\u{1}"));
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(NAMES_INDEX)
+            .key_condition_expression("#listed = :listed AND #name BETWEEN :from AND :to")
+            .expression_attribute_names("#listed", LISTED)
+            .expression_attribute_names("#name", NAME)
+            .expression_attribute_values(":listed", AttributeValue::S("tenant".to_owned()))
+            .expression_attribute_values(":from", AttributeValue::S(if from.is_empty() { "-".to_owned() } else { from }))
+            .expression_attribute_values(":to", AttributeValue::S(format!("{prefix}~")))
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let tenants: Vec<Tenant> =
+            answer.items.unwrap_or_default().into_iter().map(item::read).collect::<Result<_, _>>()?;
+        let next = tenants.last().filter(|_| more).map(|tenant| tenant.name.to_string());
+        Ok((tenants, next))
+    }
+
+    /// A tenant's history, oldest first.
+    pub async fn history(&self, id: Uuid) -> Result<Vec<Entry>, Error> {
+        self.rows(&Key::tenant(id).pk, "HISTORY#").await
+    }
+
+    pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
+        self.client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:TransactWriteItems", &error))?;
+        Ok(())
+    }
+
+    pub(crate) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+
+    pub(crate) fn put_new(&self, item: Item) -> TransactWriteItem {
+        let put = self.put(item).condition_expression("attribute_not_exists(pk)").build();
+        TransactWriteItem::builder().set_put(put.ok()).build()
+    }
+}
+
+fn row(tenant: &Tenant) -> Result<Item, Error> {
+    let mut item = item::write(&Key::tenant(tenant.id), tenant)?;
+    if let Some(next_run) = tenant.next_run {
+        item.insert("nextRun".to_owned(), item::instant(next_run));
+        item.insert(DUE.to_owned(), AttributeValue::S(DUE.to_owned()));
+    }
+    item.insert(LISTED.to_owned(), AttributeValue::S("tenant".to_owned()));
+    item.insert(NAME.to_owned(), AttributeValue::S(tenant.name.to_string()));
+    Ok(item)
+}
+
+fn history(id: Uuid, entry: &Entry) -> Result<Item, Error> {
+    item::write(&Key::history(id, entry.at, entry.version), entry)
+}

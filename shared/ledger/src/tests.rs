@@ -1,0 +1,43 @@
+use jiff::Timestamp;
+use tenant::{Name, Tenant, TenantSpec};
+
+use crate::{Key, StepRow, item};
+
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a timestamp")
+}
+
+fn tenant() -> Tenant {
+    let wish = TenantSpec {
+        landing_zone: "production".to_owned(),
+        contacts: Default::default(),
+        tags: [("costCenter".to_owned(), "4711".to_owned())].into(),
+    };
+    Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now()).tenant
+}
+
+#[test]
+fn a_tenant_is_read_as_it_was_written() {
+    let tenant = tenant();
+    let item = item::write(&Key::tenant(tenant.id), &tenant).expect("an item");
+    assert_eq!(item::read::<Tenant>(item).expect("a tenant"), tenant);
+}
+
+#[test]
+fn history_sorts_by_time_and_version() {
+    let id = tenant().id;
+    let earlier = Key::history(id, now(), 9);
+    assert!(earlier.sk < Key::history(id, now(), 10).sk);
+    assert!(earlier.sk < Key::history(id, now() + jiff::SignedDuration::from_millis(1), 1).sk);
+}
+
+#[test]
+fn a_step_never_overwrites_the_token_or_the_hint_of_its_row() {
+    let row = StepRow {
+        token: Some("token".to_owned()),
+        hinted: Some(true),
+        ..StepRow::new("create-account", None, 1)
+    };
+    let item = item::write(&Key::step(tenant().id, "create-account", None), &row).expect("an item");
+    assert!(!item.contains_key("token") && !item.contains_key("hinted"));
+}
