@@ -1,1 +1,238 @@
 //! Talks to CloudFormation about StackSets, their instances and operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::{
+        Parameter, RegionConcurrencyType, StackSetOperationPreferences, StackSetOperationResultStatus,
+        StackSetOperationStatus,
+    },
+};
+use refusal::{Refusal, Row};
+use tenant::{AccountId, Failure, FailureName};
+
+/// What CloudFormation answers, and who acts next.
+const TABLE: &[Row] = &[
+    (
+        "OperationInProgressException",
+        "",
+        FailureName::Throttled,
+        "Another operation works on the StackSet; it is tried again after it.",
+    ),
+    ("StaleRequestException", "", FailureName::Throttled, "Another operation works on the StackSet; it is tried again."),
+    ("StackSetNotFoundException", "", FailureName::Blocked, "The landing zone names a StackSet that does not exist."),
+    ("LimitExceededException", "", FailureName::Blocked, "A limit of CloudFormation is reached."),
+    ("InvalidOperationException", "", FailureName::Blocked, "CloudFormation can't do this with the StackSet."),
+    ("ValidationError", "", FailureName::Blocked, "CloudFormation does not accept the StackSet's parameters."),
+];
+
+/// An open conversation with CloudFormation in the StackSets' administration account.
+#[derive(Clone, Debug)]
+pub struct StackSets {
+    client: Client,
+}
+
+/// An instance of a StackSet in one account and Region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Whether the stack is as the StackSet says.
+    pub is_current: bool,
+    /// The parameters that differ from the StackSet's own.
+    pub parameters: BTreeMap<String, String>,
+    /// Why it is not current, or what went wrong.
+    pub reason: String,
+}
+
+/// How an operation on a StackSet stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// CloudFormation does not know it.
+    Unknown,
+    /// It waits or works.
+    Running,
+    /// It ended well for the account.
+    Succeeded,
+    /// It ended without doing its work in the account, and why.
+    Failed(String),
+}
+
+/// What to do with instances.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout<'a> {
+    /// The StackSet.
+    pub set: &'a str,
+    /// The account.
+    pub account: &'a AccountId,
+    /// The Regions.
+    pub regions: &'a [String],
+    /// Parameter overrides.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// The operation's id, which makes asking twice harmless.
+    pub operation: &'a str,
+}
+
+impl StackSets {
+    /// A conversation in this session.
+    #[must_use]
+    pub fn new(session: &SdkConfig) -> Self {
+        Self { client: Client::new(session) }
+    }
+
+    /// The names of a StackSet's parameters, or none if there is no such StackSet.
+    pub async fn parameters(&self, set: &str) -> Result<Option<BTreeSet<String>>, Failure> {
+        match self.client.describe_stack_set().stack_set_name(set).send().await {
+            Ok(answer) => Ok(answer.stack_set.map(|set| {
+                set.parameters.unwrap_or_default().into_iter().filter_map(|one| one.parameter_key).collect()
+            })),
+            Err(error) if error.code() == Some("StackSetNotFoundException") => Ok(None),
+            Err(error) => Err(Refusal::of("cloudformation:DescribeStackSet", &error).failure(TABLE)),
+        }
+    }
+
+    /// The instance of a StackSet in an account and Region, or none.
+    pub async fn instance(&self, set: &str, account: &AccountId, region: &str) -> Result<Option<Instance>, Failure> {
+        let answer = self
+            .client
+            .describe_stack_instance()
+            .stack_set_name(set)
+            .stack_instance_account(account.as_str())
+            .stack_instance_region(region)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.stack_instance.map(|instance| Instance {
+                is_current: instance.status.as_ref().is_some_and(|status| status.as_str() == "CURRENT"),
+                parameters: instance
+                    .parameter_overrides
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|one| Some((one.parameter_key?, one.parameter_value?)))
+                    .collect(),
+                reason: instance.status_reason.unwrap_or_default(),
+            })),
+            Err(error) if error.code() == Some("StackInstanceNotFoundException") => Ok(None),
+            Err(error) => Err(Refusal::of("cloudformation:DescribeStackInstance", &error).failure(TABLE)),
+        }
+    }
+
+    /// How an operation stands for one account. An operation can succeed as a whole and fail in our account, so the
+    /// results are what counts.
+    pub async fn operation(&self, set: &str, id: &str, account: &AccountId) -> Result<Operation, Failure> {
+        let described = self
+            .client
+            .describe_stack_set_operation()
+            .stack_set_name(set)
+            .operation_id(id)
+            .send()
+            .await;
+        let operation = match described {
+            Ok(answer) => answer.stack_set_operation,
+            Err(error) if error.code() == Some("OperationNotFoundException") => None,
+            Err(error) => {
+                return Err(Refusal::of("cloudformation:DescribeStackSetOperation", &error).failure(TABLE));
+            }
+        };
+        let Some(operation) = operation else { return Ok(Operation::Unknown) };
+        let reason = operation.status_reason.unwrap_or_default();
+        match operation.status {
+            Some(StackSetOperationStatus::Succeeded | StackSetOperationStatus::Failed) => {
+                let failed = self.failed_result(set, id, account).await?;
+                let as_a_whole = operation.status == Some(StackSetOperationStatus::Failed);
+                Ok(match failed {
+                    Some(reason) => Operation::Failed(reason),
+                    None if as_a_whole => Operation::Failed(reason),
+                    None => Operation::Succeeded,
+                })
+            }
+            Some(StackSetOperationStatus::Stopped | StackSetOperationStatus::Stopping) => {
+                Ok(Operation::Failed("a person stopped the operation".to_owned()))
+            }
+            _ => Ok(Operation::Running),
+        }
+    }
+
+    async fn failed_result(&self, set: &str, id: &str, account: &AccountId) -> Result<Option<String>, Failure> {
+        let mut results = self
+            .client
+            .list_stack_set_operation_results()
+            .stack_set_name(set)
+            .operation_id(id)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(result) = results.next().await {
+            let result = result
+                .map_err(|error| Refusal::of("cloudformation:ListStackSetOperationResults", &error).failure(TABLE))?;
+            let ours = result.account.as_deref() == Some(account.as_str());
+            if ours && result.status != Some(StackSetOperationResultStatus::Succeeded) {
+                let region = result.region.unwrap_or_default();
+                let reason = result.status_reason.unwrap_or_else(|| "no reason was given".to_owned());
+                return Ok(Some(format!("{region}: {reason}")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes instances. An operation of this id that is there already counts as started.
+    pub async fn create(&self, rollout: &Rollout<'_>) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .create_stack_instances()
+            .stack_set_name(rollout.set)
+            .accounts(rollout.account.as_str())
+            .set_regions(Some(rollout.regions.to_vec()))
+            .set_parameter_overrides(Some(overrides(rollout.parameters)))
+            .operation_preferences(preferences())
+            .operation_id(rollout.operation)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if is_known(&error) => Ok(()),
+            Err(error) => Err(Refusal::of("cloudformation:CreateStackInstances", &error).failure(TABLE)),
+        }
+    }
+
+    /// Updates instances. An operation of this id that is there already counts as started.
+    pub async fn update(&self, rollout: &Rollout<'_>) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .update_stack_instances()
+            .stack_set_name(rollout.set)
+            .accounts(rollout.account.as_str())
+            .set_regions(Some(rollout.regions.to_vec()))
+            .set_parameter_overrides(Some(overrides(rollout.parameters)))
+            .operation_preferences(preferences())
+            .operation_id(rollout.operation)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if is_known(&error) => Ok(()),
+            Err(error) => Err(Refusal::of("cloudformation:UpdateStackInstances", &error).failure(TABLE)),
+        }
+    }
+}
+
+fn is_known(error: &impl ProvideErrorMetadata) -> bool {
+    error.code() == Some("OperationIdAlreadyExistsException")
+}
+
+/// One account, all its Regions at once.
+fn preferences() -> StackSetOperationPreferences {
+    StackSetOperationPreferences::builder()
+        .region_concurrency_type(RegionConcurrencyType::Parallel)
+        .failure_tolerance_count(0)
+        .max_concurrent_count(1)
+        .build()
+}
+
+fn overrides(parameters: &BTreeMap<String, String>) -> Vec<Parameter> {
+    parameters
+        .iter()
+        .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
+        .collect()
+}

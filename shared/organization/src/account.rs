@@ -1,0 +1,143 @@
+//! Accounts where they stand: parents, tags, addresses.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_organizations::{error::ProvideErrorMetadata, operation::tag_resource::TagResourceError, types::Tag};
+use refusal::Refusal;
+use tenant::{AccountId, Failure};
+
+use crate::{Organization, TABLE, with_reason};
+
+/// An account as Organizations describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its e-mail address.
+    pub email: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Account {
+    fn of(account: aws_sdk_organizations::types::Account) -> Result<Self, Failure> {
+        Ok(Self {
+            id: AccountId::try_from(account.id.unwrap_or_default()).map_err(Failure::defect)?,
+            email: account.email.unwrap_or_default(),
+            name: account.name.unwrap_or_default(),
+        })
+    }
+}
+
+impl Organization {
+    /// An account, or none if Organizations does not know it.
+    pub async fn account(&self, id: &str) -> Result<Option<Account>, Failure> {
+        match self.client.describe_account().account_id(id).send().await {
+            Ok(answer) => answer.account.map(Account::of).transpose(),
+            Err(error) if error.code() == Some("AccountNotFoundException") => Ok(None),
+            Err(error) => Err(Refusal::of("organizations:DescribeAccount", &error).failure(TABLE)),
+        }
+    }
+
+    /// The account with this e-mail address: a walk over the whole organization, so the last resort.
+    pub async fn account_with_email(&self, email: &str) -> Result<Option<Account>, Failure> {
+        let mut pages = self.client.list_accounts().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Refusal::of("organizations:ListAccounts", &error).failure(TABLE))?;
+            for account in page.accounts.unwrap_or_default() {
+                if account.email().is_some_and(|address| address.eq_ignore_ascii_case(email)) {
+                    return Account::of(account).map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The unit that an account stands in, or none if Organizations does not know the account yet.
+    pub async fn parent(&self, account: &AccountId) -> Result<Option<String>, Failure> {
+        match self.client.list_parents().child_id(account.as_str()).send().await {
+            Ok(answer) => Ok(answer.parents.unwrap_or_default().into_iter().find_map(|parent| parent.id)),
+            Err(error) if error.code() == Some("ChildNotFoundException") => Ok(None),
+            Err(error) => Err(Refusal::of("organizations:ListParents", &error).failure(TABLE)),
+        }
+    }
+
+    /// Moves an account. That it is there already counts as done.
+    pub async fn move_account(&self, account: &AccountId, from: &str, to: &str) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .move_account()
+            .account_id(account.as_str())
+            .source_parent_id(from)
+            .destination_parent_id(to)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("DuplicateAccountException") => Ok(()),
+            Err(error) => Err(Refusal::of("organizations:MoveAccount", &error).failure(TABLE)),
+        }
+    }
+
+    /// An account's tags.
+    pub async fn tags(&self, account: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let mut pages = self.client.list_tags_for_resource().resource_id(account).into_paginator().items().send();
+        let mut tags = BTreeMap::new();
+        while let Some(tag) = pages.next().await {
+            let tag = tag.map_err(|error| Refusal::of("organizations:ListTagsForResource", &error).failure(TABLE))?;
+            tags.insert(tag.key, tag.value);
+        }
+        Ok(tags)
+    }
+
+    /// Sets tags of an account and leaves its others.
+    pub async fn tag(&self, account: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let tags = tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| Failure::defect(error.to_string()))?;
+        self.client
+            .tag_resource()
+            .resource_id(account.as_str())
+            .set_tags(Some(tags))
+            .send()
+            .await
+            .map_err(|error| {
+                let reason = match error.as_service_error() {
+                    Some(TagResourceError::ConstraintViolationException(violation)) => {
+                        violation.reason().map(|reason| reason.as_str().to_owned())
+                    }
+                    _ => None,
+                };
+                with_reason(Refusal::of("organizations:TagResource", &error), reason.as_deref()).failure(TABLE)
+            })?;
+        Ok(())
+    }
+
+    /// Takes tags off an account.
+    pub async fn untag(&self, account: &AccountId, keys: &[String]) -> Result<(), Failure> {
+        self.client
+            .untag_resource()
+            .resource_id(account.as_str())
+            .set_tag_keys(Some(keys.to_vec()))
+            .send()
+            .await
+            .map_err(|error| Refusal::of("organizations:UntagResource", &error).failure(TABLE))?;
+        Ok(())
+    }
+
+    /// Whether there is such a unit, or root.
+    pub async fn has_unit(&self, id: &str) -> Result<bool, Failure> {
+        if id.starts_with("r-") {
+            let roots = self.client.list_roots().send().await;
+            let roots = roots.map_err(|error| Refusal::of("organizations:ListRoots", &error).failure(TABLE))?;
+            return Ok(roots.roots().iter().any(|root| root.id() == Some(id)));
+        }
+        match self.client.describe_organizational_unit().organizational_unit_id(id).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("OrganizationalUnitNotFoundException") => Ok(false),
+            Err(error) => Err(Refusal::of("organizations:DescribeOrganizationalUnit", &error).failure(TABLE)),
+        }
+    }
+}
