@@ -1,0 +1,269 @@
+"""What the gateway must know to decide and to run: principals, roles, and everything deployed."""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import accounts
+import policies
+import principals
+
+_last: dict[str, Any] = {"deployment": None, "version": 0}
+
+
+def principal(key: str) -> dict[str, Any] | None:
+    """The holder of an access key; None for a key never given out here."""
+    found = principals.find(key)
+    if found is None:
+        return None
+    return {
+        "account": found.account,
+        "arn": found.arn,
+        "kind": found.kind,
+        "role_arn": found.role_arn,
+        "session_policy": found.session_policy,
+    }
+
+
+def role(arn: str) -> dict[str, Any]:
+    """A role's (or user's) trust, policies, boundary and place in the organization."""
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+    found = principals.role_of(arn) or _user_of(arn)
+    facts: dict[str, Any] = {
+        "exists": found is not None,
+        "account": account,
+        "trust": None,
+        "identity": [],
+        "boundary": None,
+        "tags": {},
+        **organization_of(account),
+    }
+    if found is None:
+        return facts
+    trust = getattr(found, "assume_role_policy_document", None)
+    facts["trust"] = document(trust) if trust else None
+    facts["identity"] = [document(text) for text in _inline(found)]
+    facts["identity"] += [policies.document_of(policy) for policy in _attached(found)]
+    boundary = getattr(found, "permissions_boundary_arn", None)
+    if boundary:
+        text = principals.managed_document(account, boundary)
+        facts["boundary"] = [text] if text else []
+    facts["tags"] = _tags(found)
+    return facts
+
+
+def organization_of(account: str) -> dict[str, Any]:
+    """The SCPs level by level (none for the management account) and the organization's paths."""
+    member = accounts.register.by_id.get(account)
+    organizations = accounts.backend()
+    if member is None or organizations is None or organizations.org is None:
+        return {"scps": [], "org_id": None, "org_paths": []}
+    chain = accounts.parents(organizations, member.parent_id)
+    units = {unit.id: unit for unit in organizations.ou}
+    levels = [units[identifier] for identifier in chain] + [member]
+    scps = [
+        [json.loads(p.content) for p in level.attached_policies if p.type.startswith("SERVICE_")]
+        for level in levels
+    ]
+    management = account == organizations.account_id
+    path = "/".join([organizations.org.id, *chain, ""])
+    return {
+        "scps": [] if management else scps,
+        "org_id": organizations.org.id,
+        "org_paths": [path],
+    }
+
+
+def document(value: Any) -> Any:
+    """A policy as a document, however moto keeps it."""
+    if isinstance(value, str):
+        return json.loads(value if value.lstrip().startswith("{") else unquote(value))
+    return value
+
+
+def deployment() -> dict[str, Any]:
+    """Everything deployed that the gateway must run; `version` grows with each change."""
+    found = {
+        "functions": _functions(),
+        "rules": _rules(),
+        "buses": _buses(),
+        "apis": _apis(),
+        "state_machines": _state_machines(),
+        "schedules": [],
+    }
+    if found != _last["deployment"]:
+        _last["deployment"] = found
+        _last["version"] += 1
+    return found | {"version": _last["version"]}
+
+
+def _everywhere(backends: Any) -> list[tuple[str, str, Any]]:
+    return [
+        (account, region, backend)
+        for account, regions in list(backends.items())
+        for region, backend in list(regions.items())
+    ]
+
+
+def _functions() -> list[dict[str, Any]]:
+    from moto.awslambda.models import lambda_backends
+
+    found = []
+    for account, region, backend in _everywhere(lambda_backends):
+        for function in backend._lambdas.all():
+            policy = document(function.policy.get_policy()) if function.policy else None
+            policy = policy if policy and policy.get("Statement") else None
+            found.append(
+                {
+                    "name": function.function_name,
+                    "arn": function.function_arn.split(":$")[0],
+                    "account": account,
+                    "region": region,
+                    "role_arn": function.role,
+                    "environment": {
+                        k: str(v) for k, v in (function.environment_vars or {}).items()
+                    },
+                    "timeout": int(function.timeout or 3),
+                    "memory": int(function.memory_size or 128),
+                    "reserved_concurrency": _number(function.reserved_concurrency),
+                    "policy": policy,
+                    "event_invoke": _event_invoke(function),
+                }
+            )
+    return found
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _event_invoke(function: Any) -> dict[str, Any] | None:
+    config = getattr(function, "event_invoke_config", None) or []
+    return dict(config[0]) if config else None
+
+
+def _rules() -> list[dict[str, Any]]:
+    from moto.events.models import events_backends
+
+    found = []
+    for account, region, backend in _everywhere(events_backends):
+        for bus_name, bus in backend.event_buses.items():
+            for rule in bus.rules.values():
+                pattern = rule.event_pattern.get_pattern() if rule.event_pattern else None
+                found.append(
+                    {
+                        "account": account,
+                        "region": region,
+                        "bus": bus_name,
+                        "name": rule.name,
+                        "arn": rule.arn,
+                        "pattern": pattern or None,
+                        "schedule": rule.scheduled_expression or None,
+                        "state": rule.state,
+                        "targets": [_target(target) for target in rule.targets],
+                    }
+                )
+    return found
+
+
+def _target(target: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": target.get("Id"),
+        "arn": target.get("Arn"),
+        "role_arn": target.get("RoleArn"),
+        "retry": target.get("RetryPolicy"),
+        "dead_letter": (target.get("DeadLetterConfig") or {}).get("Arn"),
+        "input": target.get("Input"),
+        "input_path": target.get("InputPath"),
+        "input_transformer": target.get("InputTransformer"),
+    }
+
+
+def _buses() -> list[dict[str, Any]]:
+    from moto.events.models import events_backends
+
+    found = []
+    for account, region, backend in _everywhere(events_backends):
+        for name, bus in backend.event_buses.items():
+            policy = bus.policy
+            arn = f"arn:aws:events:{region}:{account}:event-bus/{name}"
+            if name != "default" or policy:
+                found.append({"arn": arn, "policy": document(policy) if policy else None})
+    return found
+
+
+def _apis() -> list[dict[str, Any]]:
+    from moto.apigatewayv2.models import apigatewayv2_backends
+
+    found = []
+    for account, region, backend in _everywhere(apigatewayv2_backends):
+        for api in backend.apis.values():
+            routes = []
+            for route in api.routes.values():
+                method, _, path = route.route_key.partition(" ")
+                integration = api.integrations.get((route.target or "").split("/")[-1])
+                uri = (integration.integration_uri if integration else "") or ""
+                routes.append(
+                    {
+                        "method": method,
+                        "path": path,
+                        "function_arn": _function_of(uri),
+                        "auth": "AWS_IAM" if route.authorization_type == "AWS_IAM" else "NONE",
+                    }
+                )
+            found.append(
+                {
+                    "id": api.api_id,
+                    "name": api.name,
+                    "account": account,
+                    "region": region,
+                    "routes": routes,
+                }
+            )
+    return found
+
+
+def _function_of(uri: str) -> str:
+    if "/functions/" in uri:
+        return uri.split("/functions/", 1)[1].removesuffix("/invocations")
+    return uri
+
+
+def _state_machines() -> list[dict[str, Any]]:
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    return [
+        {
+            "arn": machine.arn,
+            "name": machine.name,
+            "role_arn": machine.roleArn,
+            "account": account,
+            "region": region,
+            "definition": machine.definition,
+        }
+        for account, region, backend in _everywhere(stepfunctions_parser_backends)
+        for machine in backend.state_machines
+    ]
+
+
+def _user_of(arn: str) -> Any:
+    from moto.iam.models import iam_backends
+
+    parts = arn.split(":")
+    if len(parts) != 6 or not parts[5].startswith("user/"):
+        return None
+    return iam_backends[parts[4]]["aws"].users.get(parts[5].split("/")[-1])
+
+
+def _inline(holder: Any) -> list[Any]:
+    return list(holder.policies.values())
+
+
+def _attached(holder: Any) -> list[Any]:
+    return list(holder.managed_policies.values())
+
+
+def _tags(holder: Any) -> dict[str, str]:
+    tags = getattr(holder, "tags", None) or []
+    tags = list(tags.values()) if isinstance(tags, dict) else tags
+    return {tag["Key"]: tag["Value"] for tag in tags if isinstance(tag, dict)}

@@ -1,0 +1,99 @@
+"""Starts moto's server with our plug-in: the semantics of AWS that moto lacks.
+
+    serve.py --port PORT    (0 takes a free one; the first line on standard output names it)
+
+It ends when its parent process does. `MOTO_PORT` is the endpoint that the Step Functions interpreter
+calls: the gateway's port, or by default this server's own.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import warnings
+from typing import Any
+
+os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "1")
+
+import clock
+
+clock.install()
+
+from moto.moto_server import werkzeug_app
+from werkzeug.serving import make_server
+
+import control
+import plugin
+
+
+class Dispatcher(werkzeug_app.DomainDispatcherApplication):
+    """Finds a request's service without trying every address pattern every time."""
+
+    def __init__(self) -> None:
+        super().__init__(werkzeug_app.create_backend_app)
+        self._backends: dict[str, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._backends:
+            backend = super().get_backend_for_host(host)
+            if backend is not None and backend not in plugin.LIGHT:
+                plugin.install_heavy()
+            self._backends[host] = backend
+        return self._backends[host]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("PATH_INFO", "").startswith("/landfall/"):
+            return control.answer(environ, start_response)
+        return super().__call__(environ, start_response)
+
+
+class Handler(werkzeug_app.MotoRequestHandler):
+    """Answers in one packet and keeps no access log."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def die_with_parent() -> None:
+    """Ends the process when whoever started it is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.25)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
+
+
+def main() -> None:
+    """Serves until the parent ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-p", "--port", type=int, default=0)
+    parser.add_argument("-H", "--host", default="127.0.0.1")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    die_with_parent()
+    server = make_server(
+        arguments.host, arguments.port, Dispatcher(), threaded=True, request_handler=Handler
+    )
+    server.daemon_threads = True
+    server.request_queue_size = 512
+    os.environ.setdefault("MOTO_PORT", str(server.server_port))
+    plugin.install()
+    print(json.dumps({"ready": True, "port": server.server_port}), flush=True)
+    threading.Thread(target=plugin.warm, daemon=True, name="warm").start()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

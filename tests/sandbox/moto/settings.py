@@ -1,0 +1,83 @@
+"""How the sandbox's AWS behaves: every knob, its default, and the seeded randomness behind it."""
+
+import math
+import os
+import random
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass
+class Settings:
+    """What `POST /landfall/config` may change, in camelCase; durations are virtual seconds."""
+
+    # The access role of a new account holds AdministratorAccess as `managed`, `inline` or `both`.
+    administrator_access: str = "managed"
+    # Fixed latency of CreateAccount; null draws it (p50 5 s, p99 120 s, 0.5 % five minutes and up).
+    creation_latency_seconds: float | None = None
+    # Fixed time until a new account is usable: a number, or numbers by service; null draws it.
+    readiness_seconds: Any = None
+    # Fixed latency of CloseAccount; null draws it (p50 60 s, p99 10 min).
+    closure_latency_seconds: float | None = None
+    # Fixed duration of a StackSet operation; null draws it (45 to 180 s, p50 60 s).
+    stack_set_seconds: float | None = None
+    account_quota: int = 10_000
+    concurrent_creations: int = 5
+    concurrent_closures: int = 3
+    # Closures in a rolling 30 days; null is AWS's own max(250, 20 % of members), at most 1,000.
+    closure_quota: int | None = None
+    # E-mail addresses that accounts outside this organization use.
+    foreign_emails: list[str] = field(default_factory=list)
+    # [{"email"?, "name"?, "reason", "times"?}]: creations that end FAILED with the reason.
+    fail_creations: list[dict[str, Any]] = field(default_factory=list)
+    # [{"stackSet"?, "account"?, "region"?, "reason"?, "times"?}]: stack instances that fail.
+    fail_instances: list[dict[str, Any]] = field(default_factory=list)
+    # Whether the execution role's policies must allow a stack set's resources.
+    check_execution_role: bool = True
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Takes camelCase names; an unknown one is refused by name."""
+        known = {camel(item.name): item.name for item in fields(self)}
+        unknown = sorted(set(changes) - set(known))
+        if unknown:
+            raise ValueError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")
+        for name, value in changes.items():
+            setattr(self, known[name], value)
+
+    def document(self) -> dict[str, Any]:
+        """All settings as `POST /landfall/config` would take them."""
+        return {camel(item.name): getattr(self, item.name) for item in fields(self)}
+
+
+def camel(name: str) -> str:
+    """`stack_set_seconds` as `stackSetSeconds`."""
+    return re.sub(r"_(.)", lambda found: found.group(1).upper(), name)
+
+
+def take(knobs: list[dict[str, Any]], **facts: str) -> dict[str, Any] | None:
+    """The first knob whose conditions hold, used up by one of its `times`."""
+    for knob in knobs:
+        if any(name in knob and knob[name] != value for name, value in facts.items()):
+            continue
+        if knob.get("times", 1) <= 0:
+            continue
+        if "times" in knob:
+            knob["times"] -= 1
+        return knob
+    return None
+
+
+SEED = os.environ.get("LANDFALL_SEED", "0")
+SETTINGS = Settings()
+
+
+def draw(*key: str) -> random.Random:
+    """The randomness of one question: the same seed and the same question give the same answer."""
+    return random.Random(":".join((SEED, *key)))
+
+
+def lognormal(median: float, quantile: float, value: float, *key: str) -> float:
+    """A latency whose median and one upper quantile are known."""
+    z = {0.95: 1.645, 0.99: 2.326}[quantile]
+    return draw(*key).lognormvariate(math.log(median), math.log(value / median) / z)
