@@ -1,0 +1,81 @@
+# Everything that people and continuous integration run. `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+TOOLS := $(VENV)/.ready
+PACKAGING := $(VENV)/.ready-to-package
+SECOND_OPINION := node_modules/.ready
+ARCHITECTURE ?= arm64
+SEED ?= 1
+
+# Linters and clients ask for a Region even where nothing is called.
+export AWS_DEFAULT_REGION ?= eu-central-1
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+TEMPLATES := infra/template.yaml $(wildcard infra/accounts/*.yaml) $(wildcard infra/stacksets/*.yaml)
+
+help: ## Lists what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: $(TOOLS) $(SECOND_OPINION) ## Installs what development needs, into this folder.
+
+$(TOOLS): tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(PACKAGING): infra/requirements-package.txt $(TOOLS)
+	$(VENV)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(SECOND_OPINION): package-lock.json
+	npm ci --silent
+	@touch $@
+
+build: ## Builds every program, for this machine.
+	cargo build --workspace --quiet
+
+demo: $(TOOLS) build ## Vends four accounts of two landing zones in a sandbox on this machine.
+	target/debug/landfall demo
+
+sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and keeps it until Ctrl-C.
+	target/debug/landfall sandbox up
+
+test: setup build ## Runs every test, a sample of the fault sweep included.
+	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
+	$(VENV)/bin/python -m pytest
+
+sweep: setup build ## Tries every fault at every point. SEED=n draws the random part.
+	$(VENV)/bin/python -m pytest tests/faults --sweep=all --seed=$(SEED)
+
+check: setup ## Formats, lints, licences, templates, policies.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+	$(VENV)/bin/python tests/check/licences.py
+	if cargo deny --version > /dev/null 2>&1; then cargo deny --log-level error check; fi
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/ruff format --quiet --check
+	$(VENV)/bin/cfn-lint $(TEMPLATES)
+	$(VENV)/bin/sam validate --lint --template infra/template.yaml
+	$(VENV)/bin/python tests/check/policies.py
+
+fmt: $(TOOLS) ## Formats everything.
+	cargo fmt --all
+	$(VENV)/bin/ruff check --quiet --fix
+	$(VENV)/bin/ruff format --quiet
+
+policies: ## Writes infra/policies and the templates' statements from what the steps declare.
+	cargo run --quiet --bin landfall-policies
+
+package: $(PACKAGING) ## Builds what `sam deploy` takes. ARCHITECTURE=arm64 or x86_64.
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+clean: ## Removes what was built and installed here.
+	rm -rf target $(VENV) node_modules .aws-sam .sandbox
+
+.PHONY: help setup build demo sandbox test sweep check fmt policies package clean
