@@ -1,4 +1,4 @@
-"""Refuses dependencies whose licence is not on deny.toml's list, or that come from elsewhere than crates.io."""
+"""Refuses dependencies under other licences than deny.toml lists, or from other places."""
 
 import json
 import re

@@ -86,7 +86,9 @@ def documents(value: Any) -> Iterator[dict[str, Any]]:
 
 def policies() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((ROOT / "infra/policies").rglob("*.json")):
-        text = re.sub(r"\$\{(?:AWS::)?(\w+)\}", lambda found: generic(found.group(1)), path.read_text())
+        text = re.sub(
+            r"\$\{(?:AWS::)?(\w+)\}", lambda found: generic(found.group(1)), path.read_text()
+        )
         for document in documents(json.loads(text)):
             yield str(path.relative_to(ROOT)), document
     for folder in (ROOT / "infra", ROOT / "infra/accounts", ROOT / "infra/stacksets"):
@@ -129,7 +131,9 @@ def main() -> int:
             else:
                 complaints.append(f"{source}: {finding.issue}: {said}")
     for waiver in WAIVERS.keys() - used:
-        complaints.append(f"{waiver[0]}: the waiver for {waiver[1]} {waiver[2]} is needed no longer")
+        complaints.append(
+            f"{waiver[0]}: the waiver for {waiver[1]} {waiver[2]} is needed no longer"
+        )
     print("\n".join(complaints) or f"{count} policies are clean")
     return bool(complaints)
 
