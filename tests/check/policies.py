@@ -104,7 +104,7 @@ def generic(key: str) -> str:
     lower = key.lower()
     if "partition" in lower:
         return "aws"
-    if "account" in lower:
+    if lower.endswith(("account", "accountid", "management", "automation")):
         return "123456789012"
     return "eu-central-1" if "region" in lower else "name"
 
