@@ -1,2 +1,112 @@
-//! Stub.
-fn main() {}
+//! Starts an AWS Organization on one machine and serves it until its parent ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use sandbox::error::Error;
+use sandbox::gateway::Settings;
+use sandbox::lambda::Chain;
+use sandbox::process;
+use sandbox::start::{Behind, Sandbox};
+use serde_json::json;
+
+/// An AWS Organization on one machine. Prints one line of JSON when it is ready, and ends when its
+/// standard input (a pipe) closes, its parent ends, or POST /_landfall/shutdown asks for it.
+#[derive(Debug, Parser)]
+#[command(name = "landfall-sandbox", version)]
+struct Arguments {
+    /// Port of every AWS endpoint; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Virtual seconds in a real one
+    #[arg(long, default_value_t = 60.0)]
+    speed: f64,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Python interpreter with moto
+    #[arg(long, default_value = ".venv/bin/python")]
+    moto_python: PathBuf,
+    /// Script that starts moto with the plug-in
+    #[arg(long, default_value = "tests/sandbox/moto/serve.py")]
+    moto_script: PathBuf,
+    /// Host and port of a moto that runs already, in place of one of its own
+    #[arg(long)]
+    moto: Option<String>,
+    /// Folder with the functions' programs; by default this program's own
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+    /// File of the call log
+    #[arg(long)]
+    log: Option<PathBuf>,
+    /// Folder for what functions write
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Process whose end ends the sandbox
+    #[arg(long)]
+    parent_pid: Option<u32>,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == process::BECOME) {
+        return process::turn_into(arguments);
+    }
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("LANDFALL_SANDBOX_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", Chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(arguments: Arguments) -> Result<(), Error> {
+    let this = std::env::current_exe().map_err(Error::io("finding this program"))?;
+    let own = this.parent().map(PathBuf::from).unwrap_or_default();
+    let settings = Settings {
+        speed: arguments.speed,
+        seed: arguments.seed,
+        binaries: arguments.binaries.unwrap_or(own),
+        log: arguments.log,
+        output: arguments.output,
+    };
+    let behind = match arguments.moto {
+        Some(authority) => Behind::Running(authority),
+        None => Behind::Started { python: arguments.moto_python, script: arguments.moto_script },
+    };
+    let orphaned = process::orphaned(arguments.parent_pid);
+    let sandbox = Sandbox::start(arguments.port, &behind, &settings).await?;
+    announce(&sandbox)?;
+    tokio::select! {
+        () = sandbox.ended() => {}
+        () = orphaned => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    // Functions and moto end with this process.
+    Ok(())
+}
+
+/// Tells whoever started the sandbox where it is.
+fn announce(sandbox: &Sandbox) -> Result<(), Error> {
+    use std::io::Write;
+    let gateway = &sandbox.gateway;
+    let ready = json!({
+        "endpoint": gateway.endpoint,
+        "pid": std::process::id(),
+        "seed": gateway.seed,
+        "speed": gateway.clock.speed(),
+        "accounts": *gateway.accounts.read(),
+    });
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{ready}").and_then(|()| stdout.flush()).map_err(Error::io("saying so"))
+}

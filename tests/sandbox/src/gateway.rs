@@ -1,0 +1,202 @@
+//! The one port that is every AWS endpoint.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::RwLock;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::deployment::Deployment;
+use crate::error::Error;
+use crate::faults::Faults;
+use crate::identity::Identity;
+use crate::lambda::instance::Outcome;
+use crate::lambda::output::Output;
+use crate::lambda::pool::Pool;
+use crate::lambda::{Lambda, Refusal};
+use crate::lineage::Lineage;
+use crate::log::Log;
+use crate::moto::{Answer, Moto};
+use crate::points::Points;
+use crate::wire::{Scope, document};
+use crate::{call, control, http_api};
+
+/// Largest request body that is read at all.
+const GREATEST_BODY: usize = 64 * 1024 * 1024;
+
+/// What the sandbox is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// Virtual seconds in a real one.
+    pub speed: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Folder with the functions' programs.
+    pub binaries: PathBuf,
+    /// File of the call log.
+    pub log: Option<PathBuf>,
+    /// Folder for what functions write.
+    pub output: Option<PathBuf>,
+}
+
+/// The sandbox's state, shared by all requests.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Address as clients use it.
+    pub endpoint: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Virtual time.
+    pub clock: Clock,
+    /// All calls.
+    pub log: Log,
+    /// Holders of access keys.
+    pub identity: Identity,
+    /// The process behind.
+    pub moto: Moto,
+    /// Functions.
+    pub lambda: Lambda,
+    /// Faults to inject.
+    pub faults: Faults,
+    /// Where faults can be injected.
+    pub points: Points,
+    /// Seeded accounts by name.
+    pub accounts: RwLock<BTreeMap<String, String>>,
+    /// Set when the sandbox is to end.
+    pub ending: Notify,
+    deployment: RwLock<Arc<Deployment>>,
+}
+
+/// A request whose caller gets no answer: the connection is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the response is lost")]
+pub struct Dropped;
+
+impl Gateway {
+    /// A gateway in front of moto, to be served at `endpoint`.
+    pub fn new(
+        endpoint: &str,
+        clock: Clock,
+        moto: Moto,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let output = Output::new(settings.output.clone());
+        Ok(Self {
+            endpoint: endpoint.to_owned(),
+            seed: settings.seed,
+            clock,
+            log: Log::open(settings.log.as_deref())?,
+            identity: Identity::default(),
+            moto,
+            lambda: Lambda::new(endpoint, settings.binaries.clone(), clock, output),
+            faults: Faults::default(),
+            points: Points::default(),
+            accounts: RwLock::default(),
+            ending: Notify::new(),
+            deployment: RwLock::default(),
+        })
+    }
+
+    /// What is deployed now.
+    pub fn deployment(&self) -> Arc<Deployment> {
+        Arc::clone(&self.deployment.read())
+    }
+
+    /// Reads again what is deployed.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let deployment: Deployment = self.moto.read("/landfall/deployment").await?;
+        self.lambda.deploy(&deployment.functions);
+        *self.deployment.write() = Arc::new(deployment);
+        Ok(())
+    }
+
+    /// Runs one invocation of a function.
+    pub async fn run(
+        &self,
+        pool: &Arc<Pool>,
+        id: &str,
+        payload: Bytes,
+        lineage: Lineage,
+    ) -> Result<Outcome, Refusal> {
+        let place = self.lambda.enter(pool)?;
+        self.lambda.run((&self.moto, &self.identity), pool, place, id, payload, lineage).await
+    }
+
+    /// Serves all connections until the sandbox ends.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let connection = tokio::select! {
+                connection = listener.accept() => connection,
+                () = self.ending.notified() => return,
+            };
+            let Ok((stream, _)) = connection else { continue };
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+            }
+            let gateway = Arc::clone(&self);
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let gateway = Arc::clone(&gateway);
+                    async move { gateway.answer(request).await }
+                });
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(None)
+                    .serve_connection(TokioIo::new(stream), service);
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+            });
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Dropped> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = Limited::new(body, GREATEST_BODY).collect().await else {
+            let message = json!({"message": "Request Entity Too Large"});
+            return Ok(document(StatusCode::PAYLOAD_TOO_LARGE, &message).map(Full::new));
+        };
+        let body = body.to_bytes();
+        let answer = if let Some(path) = parts.uri.path().strip_prefix("/_landfall/") {
+            let path = path.to_owned();
+            control::serve(&self, &parts, &path, body).await
+        } else {
+            match Scope::of(&parts.headers, parts.uri.query()) {
+                Some(scope) if scope.service == "execute-api" => {
+                    http_api::serve(&self, &parts, scope, body).await
+                }
+                Some(scope) => call::serve(&self, parts, scope, body).await?,
+                None => self.pass(&parts, body).await,
+            }
+        };
+        Ok(answer.map(Full::new))
+    }
+
+    /// Passes a request on that no one signed.
+    async fn pass(&self, parts: &http::request::Parts, body: Bytes) -> Answer {
+        match self.moto.forward(&parts.method, &parts.uri, &parts.headers, body).await {
+            Ok(answer) => answer,
+            Err(error) => unreachable_moto(&error),
+        }
+    }
+}
+
+/// The answer when moto gave none.
+pub fn unreachable_moto(error: &Error) -> Answer {
+    tracing::error!(%error, "moto did not answer");
+    document(StatusCode::BAD_GATEWAY, &json!({"message": error.to_string()}))
+}

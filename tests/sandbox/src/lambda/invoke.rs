@@ -1,0 +1,122 @@
+//! The Invoke operation of the Lambda API.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use crate::gateway::Gateway;
+use crate::lambda::pool::Pool;
+use crate::lambda::{Refusal, asynchronous, failure, instance::Outcome, request_id};
+use crate::lineage::Lineage;
+use crate::moto::Answer;
+use crate::wire::{Protocol, decoded, refusal};
+
+/// Largest payload of a synchronous invocation.
+const SYNCHRONOUS: usize = 6 * 1024 * 1024;
+
+/// Largest payload of an asynchronous invocation.
+const ASYNCHRONOUS: usize = 1024 * 1024;
+
+/// The function named in the path of an Invoke request.
+pub fn function_of(path: &str) -> Option<String> {
+    let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+    Some(decoded(name))
+}
+
+/// Answers an Invoke request.
+pub async fn serve(
+    gateway: &Arc<Gateway>,
+    pool: &Arc<Pool>,
+    headers: &HeaderMap,
+    payload: Bytes,
+    lineage: Lineage,
+) -> Answer {
+    let kind = headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok());
+    let greatest = if kind == Some("Event") { ASYNCHRONOUS } else { SYNCHRONOUS };
+    if payload.len() > greatest {
+        let message = format!(
+            "Request must be smaller than {greatest} bytes for the \
+                               InvokeFunction operation"
+        );
+        return refused(413, "RequestTooLargeException", &message);
+    }
+    let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
+    if serde_json::from_slice::<serde::de::IgnoredAny>(&payload).is_err() {
+        let message = "Could not parse request body into json";
+        return refused(400, "InvalidRequestContentException", message);
+    }
+    match kind {
+        Some("DryRun") => accepted(StatusCode::NO_CONTENT, &request_id()),
+        Some("Event") => {
+            let id = asynchronous::accept(gateway, pool, payload, lineage);
+            accepted(StatusCode::ACCEPTED, &id)
+        }
+        _ => synchronous(gateway, pool, payload, lineage).await,
+    }
+}
+
+async fn synchronous(
+    gateway: &Arc<Gateway>,
+    pool: &Arc<Pool>,
+    payload: Bytes,
+    lineage: Lineage,
+) -> Answer {
+    let id = request_id();
+    match gateway.run(pool, &id, payload, lineage).await {
+        Ok(outcome) => answered(&outcome, &id, pool.function.timeout),
+        Err(Refusal::TooManyRequests { reserved }) => too_many_requests(reserved),
+        Err(Refusal::Broken(message)) => refused(502, "InvalidRuntimeException", &message),
+    }
+}
+
+/// The refusal of an invocation for which there is no place.
+pub fn too_many_requests(reserved: bool) -> Answer {
+    let reason = if reserved {
+        "ReservedFunctionConcurrentInvocationLimitExceeded"
+    } else {
+        "ConcurrentInvocationLimitExceeded"
+    };
+    let mut answer = refused(429, "TooManyRequestsException", "Rate Exceeded.");
+    *answer.body_mut() = Bytes::from(
+        serde_json::json!({"Reason": reason, "Type": "User", "message": "Rate Exceeded."})
+            .to_string(),
+    );
+    answer
+}
+
+/// The refusal of an invocation of a function that does not exist.
+pub fn not_found(arn: &str) -> Answer {
+    refused(404, "ResourceNotFoundException", &format!("Function not found: {arn}"))
+}
+
+fn answered(outcome: &Outcome, id: &str, timeout: f64) -> Answer {
+    let failed = failure(outcome, id, timeout);
+    let body = match (&failed, outcome) {
+        (Some(document), _) => document.clone(),
+        (None, Outcome::Answer(body)) => body.clone(),
+        (None, _) => Bytes::new(),
+    };
+    let mut answer = accepted(StatusCode::OK, id);
+    *answer.body_mut() = body;
+    if failed.is_some() {
+        answer.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
+    }
+    answer
+}
+
+fn accepted(status: StatusCode, id: &str) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-amz-executed-version", HeaderValue::from_static("$LATEST"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    answer
+}
+
+fn refused(status: u16, code: &str, message: &str) -> Answer {
+    refusal(Protocol::RestJson, status, code, message, &request_id())
+}

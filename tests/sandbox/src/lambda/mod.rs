@@ -1,0 +1,292 @@
+//! Lambda: the deployed functions as processes, invoked one event at a time.
+
+pub mod asynchronous;
+pub mod environment;
+pub mod instance;
+pub mod invoke;
+pub mod output;
+pub mod pool;
+pub mod runtime_api;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::deployment::Function;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::lambda::instance::{Event, Instance, Outcome};
+use crate::lambda::output::Output;
+use crate::lambda::pool::{Place, Pool};
+use crate::lineage::Lineage;
+use crate::moto::Moto;
+
+/// How many invocations an account may run at once.
+const ACCOUNT_CONCURRENCY: usize = 1_000;
+
+/// The least real time that a function has, since computing is not sped up with the clock.
+const LEAST_TIME: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// How an invocation is refused before a function sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// All places are taken: the function's reserved ones, or the account's.
+    TooManyRequests {
+        /// Whether the function's own limit was reached.
+        reserved: bool,
+    },
+    /// The sandbox can't run the function.
+    Broken(String),
+}
+
+/// The functions that are deployed now.
+#[derive(Debug)]
+pub struct Lambda {
+    endpoint: String,
+    binaries: PathBuf,
+    clock: Clock,
+    /// What functions wrote.
+    pub output: Arc<Output>,
+    pools: RwLock<HashMap<String, Arc<Pool>>>,
+    instances: RwLock<HashMap<String, Arc<Instance>>>,
+}
+
+impl Lambda {
+    /// No functions yet; programs are looked for in `binaries`, and call AWS at `endpoint`.
+    pub fn new(endpoint: &str, binaries: PathBuf, clock: Clock, output: Output) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            binaries,
+            clock,
+            output: Arc::new(output),
+            pools: RwLock::default(),
+            instances: RwLock::default(),
+        }
+    }
+
+    /// Replaces the functions; those that did not change keep their warm instances.
+    pub fn deploy(&self, functions: &[Function]) {
+        let mut pools = self.pools.write();
+        let mut before = std::mem::take(&mut *pools);
+        for function in functions {
+            let pool = match before.remove(&function.arn) {
+                Some(pool) if pool.function == *function => pool,
+                changed => {
+                    if let Some(pool) = changed {
+                        pool.retire();
+                    }
+                    Arc::new(Pool::new(function.clone(), &self.binaries))
+                }
+            };
+            pools.insert(function.arn.clone(), pool);
+        }
+        for pool in before.values() {
+            pool.retire();
+        }
+    }
+
+    /// The function with this name or ARN (qualified or not) as seen from an account and Region.
+    pub fn find(&self, name: &str, account: &str, region: &str) -> Option<Arc<Pool>> {
+        let parts: Vec<_> = name.split(':').collect();
+        let arn = match parts.as_slice() {
+            ["arn", partition, "lambda", region, account, "function", name, ..] => {
+                format!("arn:{partition}:lambda:{region}:{account}:function:{name}")
+            }
+            [account, "function", name, ..] => {
+                format!("arn:aws:lambda:{region}:{account}:function:{name}")
+            }
+            [name, ..] => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+            [] => return None,
+        };
+        self.pools.read().get(&arn).cloned()
+    }
+
+    /// The instance with this name.
+    pub fn instance(&self, id: &str) -> Option<Arc<Instance>> {
+        self.instances.read().get(id).cloned()
+    }
+
+    /// Takes a place for an invocation among the function's and the account's.
+    pub fn enter(&self, pool: &Arc<Pool>) -> Result<Place, Refusal> {
+        let pools = self.pools.read();
+        let of_account =
+            || pools.values().filter(|other| other.function.account == pool.function.account);
+        if pool.function.reserved_concurrency.is_none() {
+            let reserved: usize =
+                of_account().filter_map(|pool| pool.function.reserved_concurrency).sum();
+            let busy: usize = of_account()
+                .filter(|pool| pool.function.reserved_concurrency.is_none())
+                .map(|pool| pool.busy())
+                .sum();
+            if busy + reserved >= ACCOUNT_CONCURRENCY {
+                return Err(Refusal::TooManyRequests { reserved: false });
+            }
+        }
+        pool.enter().ok_or(Refusal::TooManyRequests { reserved: true })
+    }
+
+    /// Runs one invocation in a place taken before.
+    pub async fn run(
+        &self,
+        (moto, identity): (&Moto, &Identity),
+        pool: &Arc<Pool>,
+        _place: Place,
+        id: &str,
+        payload: Bytes,
+        mut lineage: Lineage,
+    ) -> Result<Outcome, Refusal> {
+        let broken = |error: Error| {
+            tracing::error!(error = %Chain(&error), function = %pool.function.name, "no instance");
+            Refusal::Broken(error.to_string())
+        };
+        let instance = match pool.warm() {
+            Some(instance) => instance,
+            None => self.start(moto, identity, pool).await.map_err(broken)?,
+        };
+        if let Err(outcome) = instance.initialised().await {
+            self.gone(identity, &instance);
+            return Ok(outcome);
+        }
+        let limit = self.clock.real(pool.function.timeout).max(LEAST_TIME);
+        lineage.invocation = Some(id.to_owned());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an epoch in milliseconds fits"
+        )]
+        let deadline =
+            ((self.clock.now() + limit.as_secs_f64() * self.clock.speed()) * 1000.0) as u64;
+        let event = Event {
+            id: id.to_owned(),
+            payload,
+            lineage,
+            deadline,
+            trace: trace(id, self.clock.now()),
+        };
+        let outcome = instance.run(event, limit).await;
+        match outcome {
+            Outcome::Answer(_) | Outcome::Failed(_) => pool.keep(instance),
+            Outcome::Ended(_) | Outcome::TimedOut => {
+                instance.stopped().await;
+                self.gone(identity, &instance);
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn start(
+        &self,
+        moto: &Moto,
+        identity: &Identity,
+        pool: &Arc<Pool>,
+    ) -> Result<Arc<Instance>, Error> {
+        let session = environment::session(moto, &pool.function).await?;
+        let id = instance::fresh_id();
+        let variables = environment::variables(&pool.function, &session, &self.endpoint, &id);
+        let instance = Instance::start(pool, id, variables, &self.output)?;
+        identity.register(environment::principal(&session, &pool.function, &instance));
+        self.instances.write().insert(instance.id.clone(), Arc::clone(&instance));
+        Ok(instance)
+    }
+
+    fn gone(&self, identity: &Identity, instance: &Instance) {
+        self.instances.write().remove(&instance.id);
+        identity.forget(instance);
+    }
+}
+
+/// The error document of an invocation that ended without the function's own answer.
+pub fn failure(outcome: &Outcome, id: &str, timeout: f64) -> Option<Bytes> {
+    let (kind, message) = match outcome {
+        Outcome::Answer(_) => return None,
+        Outcome::Failed(document) => return Some(document.clone()),
+        Outcome::Ended(reason) => ("Runtime.ExitError", reason.clone()),
+        Outcome::TimedOut => {
+            ("Sandbox.Timedout", format!("Task timed out after {timeout:.2} seconds"))
+        }
+    };
+    let message = format!("RequestId: {id} Error: {message}");
+    Some(Bytes::from(json!({"errorType": kind, "errorMessage": message}).to_string()))
+}
+
+/// A fresh request id.
+pub fn request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn trace(id: &str, now: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "an epoch in seconds fits")]
+    let seconds = now as i64;
+    let hex: String = id.chars().filter(char::is_ascii_hexdigit).collect();
+    let (root, parent) = (hex.get(..24).unwrap_or(&hex), hex.get(16..).unwrap_or(&hex));
+    format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=1")
+}
+
+/// An error with its sources, for a log line.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(formatter, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lambda(functions: &[Function]) -> Lambda {
+        let lambda =
+            Lambda::new("http://x", PathBuf::from("/none"), Clock::start(1.0), Output::new(None));
+        lambda.deploy(functions);
+        lambda
+    }
+
+    fn function(name: &str) -> Function {
+        Function {
+            name: name.to_owned(),
+            arn: format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}"),
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+            ..Function::default()
+        }
+    }
+
+    #[test]
+    fn a_function_is_found_by_name_and_by_arn() {
+        let lambda = lambda(&[function("landfall-admit")]);
+        for name in [
+            "landfall-admit",
+            "landfall-admit:$LATEST",
+            "123456789012:function:landfall-admit",
+            "arn:aws:lambda:eu-central-1:123456789012:function:landfall-admit",
+            "arn:aws:lambda:eu-central-1:123456789012:function:landfall-admit:live",
+        ] {
+            assert!(lambda.find(name, "123456789012", "eu-central-1").is_some(), "{name}");
+        }
+        assert!(lambda.find("landfall-admit", "123456789012", "us-east-1").is_none());
+    }
+
+    #[test]
+    fn a_time_out_reads_as_on_aws() {
+        let body = failure(&Outcome::TimedOut, "r-1", 30.0).unwrap();
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
+            json!({"errorType": "Sandbox.Timedout",
+                   "errorMessage": "RequestId: r-1 Error: Task timed out after 30.00 seconds"})
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! From nothing to a running sandbox: listen, start moto, seed it, read what is deployed.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::Child;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::gateway::{Gateway, Settings};
+use crate::moto::Moto;
+use crate::process;
+
+/// How moto is found.
+#[derive(Debug)]
+pub enum Behind {
+    /// It runs already, at this host and port.
+    Running(String),
+    /// It is started: this Python interpreter with this script.
+    Started {
+        /// The interpreter.
+        python: PathBuf,
+        /// The script that starts moto with the plug-in.
+        script: PathBuf,
+    },
+}
+
+/// A sandbox that serves.
+#[derive(Debug)]
+pub struct Sandbox {
+    /// The gateway.
+    pub gateway: Arc<Gateway>,
+    serving: tokio::task::JoinHandle<()>,
+    _moto: Option<Child>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on `port` (0 = any).
+    pub async fn start(port: u16, behind: &Behind, settings: &Settings) -> Result<Self, Error> {
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .map_err(Error::io(format!("listening on port {port}")))?;
+        let address = listener.local_addr().map_err(Error::io("asking for the port"))?;
+        let clock = Clock::start(settings.speed);
+        let (child, authority) = match behind {
+            Behind::Running(authority) => (None, authority.clone()),
+            Behind::Started { python, script } => {
+                let (child, port) =
+                    start_moto(python, script, address.port(), &clock, settings.seed).await?;
+                (Some(child), format!("127.0.0.1:{port}"))
+            }
+        };
+        let endpoint = format!("http://{address}");
+        let gateway = Arc::new(Gateway::new(&endpoint, clock, Moto::at(&authority), settings)?);
+        let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
+        if child.is_some() {
+            gateway.moto.post("/landfall/seed", &json!({})).await?;
+        }
+        gateway.refresh().await?;
+        Ok(Self { gateway, serving, _moto: child })
+    }
+
+    /// Serves until someone asks for the end.
+    pub async fn ended(self) {
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the gateway stopped serving");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    port: u16,
+}
+
+async fn start_moto(
+    python: &Path,
+    script: &Path,
+    gateway: u16,
+    clock: &Clock,
+    seed: u64,
+) -> Result<(Child, u16), Error> {
+    let mut child = process::command(python)?
+        .arg(script)
+        .args(["--port", "0"])
+        .env("MOTO_PORT", gateway.to_string())
+        .env("LANDFALL_GATEWAY", format!("http://127.0.0.1:{gateway}"))
+        .env("LANDFALL_START", clock.started().to_string())
+        .env("LANDFALL_SPEED", clock.speed().to_string())
+        .env("LANDFALL_SEED", seed.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(Error::io(format!("starting {}", python.display())))?;
+    let stdout = child.stdout.take().ok_or_else(|| Error::Moto("it has no output".to_owned()))?;
+    let mut lines = BufReader::new(stdout).lines();
+    while let Some(line) = lines.next_line().await.map_err(Error::io("reading moto's output"))? {
+        if let Ok(ready) = serde_json::from_str::<Ready>(&line) {
+            tokio::spawn(async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    tracing::info!(target: "moto", "{line}");
+                }
+            });
+            return Ok((child, ready.port));
+        }
+    }
+    Err(Error::Moto("it ended before it was ready".to_owned()))
+}
