@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use crate::clock::{timestamp, wall};
+use crate::events;
 use crate::faults::{Fault, Kind};
 use crate::gateway::{Dropped, Gateway, unreachable_moto};
 use crate::identity::{Origin, Principal};
@@ -174,10 +175,14 @@ async fn invoke(gateway: &Arc<Gateway>, call: &Call, name: &str) -> Answer {
 }
 
 /// What the gateway itself has to know of a call that had its effect.
-async fn register(gateway: &Gateway, call: &Call, answer: &Answer) {
+async fn register(gateway: &Arc<Gateway>, call: &Call, answer: &Answer) {
     if call.operation.action == "sts:AssumeRole" {
         let form = String::from_utf8_lossy(&call.body);
         gateway.identity.assumed(&call.principal, &form, &String::from_utf8_lossy(answer.body()));
+    }
+    if call.operation.action == "events:PutEvents" {
+        let account = &call.principal.account;
+        events::put_entries(gateway, account, &call.scope, &call.body, answer);
     }
     if deploys(&call.scope.service, &call.operation)
         && let Err(error) = gateway.refresh().await

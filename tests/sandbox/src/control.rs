@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::events::{self, Arrival, DEFAULT, delivery};
 use crate::faults::Fault;
 use crate::gateway::Gateway;
 use crate::identity::{self, Origin};
@@ -48,6 +49,21 @@ pub async fn serve(gateway: &Arc<Gateway>, parts: &Parts, path: &str, body: Byte
             Ok(true) => found(&json!({})),
             _ => missing(),
         },
+        ("GET", ["delivery"]) => found(&json!(gateway.delivery.settings())),
+        ("POST", ["delivery"]) => match serde_json::from_slice::<delivery::Settings>(&body) {
+            Ok(settings) => {
+                gateway.delivery.set(settings);
+                found(&json!(settings))
+            }
+            Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
+        ("POST", ["events"]) => match serde_json::from_slice::<Told>(&body) {
+            Ok(told) => {
+                events::put(gateway, told.into());
+                found(&json!({}))
+            }
+            Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
         ("POST", ["credentials"]) => credentials(gateway, &body).await,
         ("POST", ["refresh"]) => match gateway.refresh().await {
             Ok(()) => found(&json!({"version": gateway.deployment().version})),
@@ -65,6 +81,21 @@ fn set_fault(gateway: &Gateway, body: &Bytes) -> Answer {
     match serde_json::from_slice::<Fault>(body) {
         Ok(fault) => found(&json!({"id": gateway.faults.set(fault)})),
         Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+/// An event of a service, on its account's default bus.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    account: String,
+    region: String,
+    event: Value,
+}
+
+impl From<Told> for Arrival {
+    fn from(Told { account, region, event }: Told) -> Self {
+        Self { account, region, bus: DEFAULT.to_owned(), event, forwarded: false }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -11,14 +12,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::deployment::Deployment;
 use crate::error::Error;
+use crate::events::delivery::Delivery;
+use crate::events::schedules::Schedules;
 use crate::faults::Faults;
 use crate::identity::Identity;
 use crate::lambda::instance::Outcome;
@@ -34,6 +38,9 @@ use crate::{call, control, http_api};
 
 /// Largest request body that is read at all.
 const GREATEST_BODY: usize = 64 * 1024 * 1024;
+
+/// How long what was read of the deployment is taken as present.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What the sandbox is started with.
 #[derive(Debug)]
@@ -75,7 +82,12 @@ pub struct Gateway {
     pub accounts: RwLock<BTreeMap<String, String>>,
     /// Set when the sandbox is to end.
     pub ending: Notify,
+    /// How reliably events arrive.
+    pub delivery: Delivery,
+    /// Rules with a schedule.
+    pub schedules: Schedules,
     deployment: RwLock<Arc<Deployment>>,
+    read: Mutex<Option<Instant>>,
 }
 
 /// A request whose caller gets no answer: the connection is closed.
@@ -104,7 +116,10 @@ impl Gateway {
             points: Points::default(),
             accounts: RwLock::default(),
             ending: Notify::new(),
+            delivery: Delivery::new(Chance::new(settings.seed, 1)),
+            schedules: Schedules::default(),
             deployment: RwLock::default(),
+            read: Mutex::default(),
         })
     }
 
@@ -114,11 +129,24 @@ impl Gateway {
     }
 
     /// Reads again what is deployed.
-    pub async fn refresh(&self) -> Result<(), Error> {
+    pub async fn refresh(self: &Arc<Self>) -> Result<(), Error> {
         let deployment: Deployment = self.moto.read("/landfall/deployment").await?;
+        *self.read.lock() = Some(Instant::now());
         self.lambda.deploy(&deployment.functions);
+        self.schedules.deploy(self, &deployment.rules);
         *self.deployment.write() = Arc::new(deployment);
         Ok(())
+    }
+
+    /// Reads again what is deployed unless that was done a moment ago: stack sets deploy without a
+    /// call through the gateway.
+    pub async fn refresh_if_old(self: &Arc<Self>) {
+        if self.read.lock().is_some_and(|read| read.elapsed() < FRESH) {
+            return;
+        }
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "what is deployed can't be read");
+        }
     }
 
     /// Runs one invocation of a function.

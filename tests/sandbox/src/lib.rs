@@ -7,6 +7,7 @@ pub mod control;
 pub mod deployment;
 pub mod error;
 pub mod event_pattern;
+pub mod events;
 pub mod faults;
 pub mod gateway;
 pub mod http_api;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod events;
 mod faults;
 mod harness;
 mod http_api;
