@@ -1,0 +1,106 @@
+"""What must hold over functions, states, policies and alarms; a failure says what to add where."""
+
+import re
+
+import pytest
+
+from . import house
+
+
+def test_every_function_folder_is_deployed_and_the_reverse() -> None:
+    deployed = set(house.functions())
+    missing = house.crates() - deployed
+    assert not missing, f"add a function to infra/template.yaml for functions/{missing}"
+    extra = deployed - house.crates()
+    assert not extra, f"infra/template.yaml deploys {extra}, of which functions/ knows nothing"
+
+
+@pytest.mark.parametrize("crate", sorted(house.crates()))
+def test_a_function_has_its_name_policy_log_and_alarm(crate: str) -> None:
+    key, properties = house.functions()[crate]
+    name = house.camel(crate)
+    where = f"{key} in infra/template.yaml"
+    assert key == f"{name}Function", f"call it {name}Function: {where}"
+    assert properties["FunctionName"] == {"!Sub": f"${{AWS::StackName}}-{crate}"}, where
+    assert properties["Policies"][0]["Statement"], f"say what it may do: Policies of {where}"
+    logs = house.resources("AWS::Logs::LogGroup")
+    assert properties["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"!Ref": f"{name}Log"}}
+    assert "RetentionInDays" in logs[f"{name}Log"], f"say how long {name}Log is kept"
+    alarm = house.resources("AWS::CloudWatch::Alarm").get(f"{name}Errors")
+    assert alarm, f"add an alarm {name}Errors to infra/template.yaml"
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"!Ref": key}}]
+
+
+@pytest.mark.parametrize("crate", sorted(house.crates() - house.DOORS))
+def test_a_step_has_one_state_of_its_name(crate: str) -> None:
+    name = house.camel(crate)
+    invoking = [
+        state
+        for state, task in house.tasks().items()
+        if task["Parameters"]["FunctionName"] == f"${{{name}Function}}"
+    ]
+    assert invoking == [name], f"add the state {name} to replicate-tenant.asl.yaml"
+
+
+def test_the_machine_is_told_all_that_it_asks_for() -> None:
+    text = (house.ROOT / "infra/statemachines/replicate-tenant.asl.yaml").read_text()
+    asked = set(re.findall(r"\$\{(\w+)\}", text))
+    told = house.resources("AWS::Serverless::StateMachine")["ReplicateTenant"]
+    assert asked == set(told["DefinitionSubstitutions"]), "see ReplicateTenant in template.yaml"
+
+
+@pytest.mark.parametrize("state", sorted(house.tasks()))
+def test_a_task_has_a_timeout_the_one_retrier_and_a_catch(state: str) -> None:
+    task = house.tasks()[state]
+    assert task["TimeoutSeconds"] > house.template()["Globals"]["Function"]["Timeout"]
+    assert task["Retry"] == house.tasks()["Admit"]["Retry"], f"copy Admit's Retry into {state}"
+    caught = [catcher["ErrorEquals"] for catcher in task["Catch"]]
+    assert caught == [list(house.FAILURES), ["States.ALL"]], f"copy Admit's Catch into {state}"
+    retried = [name for retrier in task["Retry"] for name in retrier["ErrorEquals"]]
+    assert sorted(retried) == sorted([*house.AWS_FAILURES, "Throttled", "Transient", "NotReady"])
+    assert all(retrier["JitterStrategy"] == "FULL" for retrier in task["Retry"])
+
+
+@pytest.mark.parametrize("state", sorted(house.waits()))
+def test_a_wait_ends_by_a_hint_or_by_time_and_leads_back_to_its_step(state: str) -> None:
+    wait = house.waits()[state]
+    step = state.removeprefix("Await")
+    assert wait["Next"] == step
+    assert wait["TimeoutSecondsPath"] == "$.step.answer.seconds"
+    assert wait["Catch"][0] == {
+        "ErrorEquals": list(house.WAIT_FAILURES),
+        "ResultPath": None,
+        "Next": step,
+    }
+    assert wait["Retry"][0]["MaxAttempts"] == 0, "a time-out is the wait's end, not a failure"
+
+
+def test_every_error_name_is_in_the_vocabulary() -> None:
+    known = {*house.FAILURES, *house.AWS_FAILURES, *house.WAIT_FAILURES, "States.ALL"}
+    for name, state in house.states().items():
+        for rule in state.get("Retry", []) + state.get("Catch", []):
+            assert set(rule["ErrorEquals"]) <= known, f"{name} knows an error of its own"
+
+
+def test_every_error_and_alarm_is_in_the_runbook() -> None:
+    alarms = set(house.resources("AWS::CloudWatch::Alarm"))
+    missing = ({*house.FAILURES} | alarms) - house.headings()
+    assert not missing, f"add a heading to docs/RUNBOOK.md: {sorted(missing)}"
+
+
+def test_every_variable_of_the_environment_is_read_by_entry_and_the_reverse() -> None:
+    declared = set(house.template()["Globals"]["Function"]["Environment"]["Variables"])
+    for _, properties in house.functions().values():
+        declared |= set(properties.get("Environment", {}).get("Variables", {}))
+    sources = (house.ROOT / "shared/entry/src").rglob("*.rs")
+    read = {
+        found for path in sources for found in re.findall(r'"(LANDFALL_\w+)"', path.read_text())
+    }
+    # The sandbox alone sets the clock.
+    assert read - {"LANDFALL_CLOCK"} == declared, "infra/template.yaml and shared/entry disagree"
+
+
+def test_every_arn_is_built_from_the_partition() -> None:
+    for path in sorted((house.ROOT / "infra").rglob("*.yaml")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert "arn:aws" not in line, f"{path.name}:{number}: write arn:${{AWS::Partition}}"
