@@ -1,2 +1,6 @@
-//! Stub.
-fn main() {}
+//! The door of `admit`.
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::door(admit::handle).await
+}

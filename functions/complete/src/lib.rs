@@ -1,1 +1,43 @@
-//! stub
+//! Ends a run that did all it could.
+//!
+//! What it does: the tenant is Ready, or Waiting where a step ended without what it awaits; the next run is daily, or
+//! at once if the wish has changed meanwhile.
+//! What it leaves on the record: phase, next run, one history entry.
+//! Why repeating is safe: only the run that is under way can be ended, once.
+//! Whether it can be undone: the next run follows in any case.
+
+use entry::Means;
+use ledger::{Error, State};
+use serde_json::{Value, json};
+use tenant::{Failure, Mode, Refused, Ticket, Waiting};
+
+/// Ends a run.
+pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
+    let done = json!({ "turn": "done" });
+    let ledger = &means.ledger;
+    if ticket.mode == Mode::Plan {
+        if let Some(mut plan) = ledger.plan(ticket.tenant).await? {
+            plan.ended = Some(means.now());
+            ledger.write_plan(&plan).await?;
+        }
+        return Ok(done);
+    }
+    let tenant = ledger.tenant(ticket.tenant).await?;
+    let tenant = tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+    let waiting = ledger
+        .steps(ticket.tenant)
+        .await?
+        .into_iter()
+        .filter(|row| row.run == ticket.run && row.state == State::Waiting)
+        .find_map(|row| {
+            row.awaited.map(|awaited| Waiting { step: row.step, r#for: awaited.r#for, since: awaited.since })
+        });
+    match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
+        Err(Refused::NotRunning | Refused::Running) => Ok(done),
+        Ok(transition) => match ledger.write(&tenant, &transition).await {
+            Ok(()) => Ok(done),
+            Err(Error::Conflict) => Err(Failure::transient("the tenant changed while its run ended")),
+            Err(Error::Failure(failure)) => Err(failure),
+        },
+    }
+}

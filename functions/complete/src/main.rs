@@ -1,2 +1,6 @@
-//! Stub.
-fn main() {}
+//! The door of `complete`.
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::door(complete::handle).await
+}

@@ -1,2 +1,8 @@
-//! Stub.
-fn main() {}
+//! The door of the step `create-account`.
+
+use create_account::CreateAccount;
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::step(|sessions, ledger| CreateAccount { sessions, ledger: ledger.clone() }).await
+}

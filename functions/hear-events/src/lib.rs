@@ -1,1 +1,146 @@
-//! stub
+//! Wakes whoever waits for what an event names.
+//!
+//! What it does: reads which operation, request or execution an event is about, and wakes the step that waits for it.
+//! An event is a hint and never believed: the step that is woken looks for itself. So a lost, late, doubled, early or
+//! forged event costs one look.
+//! What it leaves on the record: every result of a request for an account, known or not; a hint on the step's row.
+//! Why repeating is safe: a hint more is a look more.
+//! Whether it can be undone: there is nothing to undo.
+
+use entry::Means;
+use ledger::CreationResult;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tenant::{Failure, Mode, Ticket, Uuid};
+
+/// An event of EventBridge, as far as any of ours is the same.
+#[derive(Debug, Deserialize)]
+struct Event {
+    source: String,
+    #[serde(default)]
+    detail: Value,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq)]
+enum Subject {
+    /// A request for an account has ended.
+    Creation { id: String, account: Option<String> },
+    /// An operation on a StackSet has ended.
+    StackSet { operation: String },
+    /// An execution has ended without success.
+    Execution { name: String },
+    /// Nothing that anybody waits for.
+    Other,
+}
+
+/// Wakes whoever waits.
+pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
+    let event: Event = serde_json::from_value(event)
+        .map_err(|error| malformed("event", &error.to_string(), "is no event of EventBridge"))?;
+    let subject = subject(&event)?;
+    tracing::info!(source = event.source, subject = ?subject, "heard");
+    match subject {
+        Subject::Creation { id, account } => {
+            let result = CreationResult { id: id.clone(), account, at: means.now() };
+            means.ledger.keep(&result).await?;
+            wake(&means, "create-account", &id).await
+        }
+        Subject::StackSet { operation } => wake(&means, "stack-set", &operation).await,
+        Subject::Execution { name } => ask_after(&means, &name).await,
+        Subject::Other => Ok(json!({ "heard": "nothing that anybody waits for" })),
+    }
+}
+
+fn subject(event: &Event) -> Result<Subject, Failure> {
+    let detail = &event.detail;
+    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+    let required = |pointer: &str| {
+        text(pointer).ok_or_else(|| malformed(&format!("detail{pointer}"), "(missing)", "must be a text"))
+    };
+    match event.source.as_str() {
+        "aws.organizations" => match required("/eventName")?.as_str() {
+            "CreateAccountResult" => Ok(Subject::Creation {
+                id: required("/serviceEventDetails/createAccountStatus/id")?,
+                account: text("/serviceEventDetails/createAccountStatus/accountId"),
+            }),
+            _ => Ok(Subject::Other),
+        },
+        "aws.cloudformation" => match text("/status-details/status").as_deref() {
+            Some("SUCCEEDED" | "FAILED" | "STOPPED") if detail.get("stack-set-operation-id").is_some() => {
+                Ok(Subject::StackSet { operation: required("/stack-set-operation-id")? })
+            }
+            _ => Ok(Subject::Other),
+        },
+        "aws.states" => match required("/status")?.as_str() {
+            "FAILED" | "ABORTED" | "TIMED_OUT" => Ok(Subject::Execution { name: required("/name")? }),
+            _ => Ok(Subject::Other),
+        },
+        _ => Ok(Subject::Other),
+    }
+}
+
+fn malformed(field: &str, value: &str, rule: &str) -> Failure {
+    Failure::rejected(format!(
+        "{field}: `{value}` {rule}. Send events as AWS sends them; what is wished for is found without them."
+    ))
+}
+
+async fn wake(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
+    let Some(waiter) = means.ledger.waiter(kind, id).await? else {
+        return Ok(json!({ "heard": "nobody waits for it" }));
+    };
+    let token = means.ledger.hint(waiter.tenant, &waiter.step, waiter.part.as_deref()).await?;
+    if let Some(token) = token {
+        means.executions.wake(&token).await?;
+    }
+    Ok(json!({ "heard": kind, "woken": waiter.step }))
+}
+
+/// Asks after the run that an event says has ended.
+async fn ask_after(means: &Means, execution: &str) -> Result<Value, Failure> {
+    let named = execution.rsplit_once('-').and_then(|(tenant, _)| tenant.parse::<Uuid>().ok());
+    let Some(tenant) = named else { return Ok(json!({ "heard": "no run of a tenant" })) };
+    match means.ledger.tenant(tenant).await? {
+        Some(tenant) if tenant.is_running(execution) => {
+            debug_assert_eq!(Ticket { mode: Mode::Replicate, ..tenant.ticket() }.execution(), execution);
+            means.start(&tenant).await?;
+            Ok(json!({ "heard": "the end of a run" }))
+        }
+        _ => Ok(json!({ "heard": "an end that is known" })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(value: Value) -> Event {
+        serde_json::from_value(value).expect("an event")
+    }
+
+    #[test]
+    fn a_creation_result_names_its_request_and_account() {
+        let event = event(json!({"source": "aws.organizations", "detail": {
+            "eventName": "CreateAccountResult",
+            "serviceEventDetails": {"createAccountStatus": {
+                "id": "car-3fbd74c0", "state": "SUCCEEDED", "accountName": "****", "accountId": "444455556666"}}}}));
+        let account = Some("444455556666".to_owned());
+        assert_eq!(subject(&event), Ok(Subject::Creation { id: "car-3fbd74c0".to_owned(), account }));
+    }
+
+    #[test]
+    fn an_event_without_its_subject_is_refused_with_the_field() {
+        let event =
+            event(json!({"source": "aws.organizations", "detail": {"eventName": "CreateAccountResult"}}));
+        let failure = subject(&event).expect_err("there is no id");
+        assert!(failure.user_remark.starts_with("detail/serviceEventDetails/createAccountStatus/id"), "{failure}");
+    }
+
+    #[test]
+    fn operations_that_still_run_wake_nobody() {
+        let event = event(json!({"source": "aws.cloudformation", "detail": {
+            "stack-set-operation-id": "ce69", "status-details": {"status": "RUNNING"}}}));
+        assert_eq!(subject(&event), Ok(Subject::Other));
+    }
+}

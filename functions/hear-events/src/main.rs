@@ -1,2 +1,6 @@
-//! Stub.
-fn main() {}
+//! The door of `hear-events`.
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::door(hear_events::handle).await
+}

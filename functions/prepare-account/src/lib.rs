@@ -1,1 +1,214 @@
-//! stub
+//! Makes the StackSet execution role and narrows the trust of the access role.
+//!
+//! What it does: brings the execution role (who may assume it, what it may do) and, where the landing zone says so,
+//! the access role's trust to what they should be. It works with the birth session.
+//! What it leaves on the record: each change; IAM holds the rest.
+//! Why repeating is safe: it looks first and writes whole documents.
+//! Whether it can be undone: by a person; after the downgrade Landfall itself can't change these roles any more.
+
+use std::fmt;
+
+use role::Roles;
+use serde_json::{Value, json};
+use session::Sessions;
+use step::{Act, Permission, Place, Site, Step, Task};
+use tenant::{Failure, Trust};
+
+/// Makes the StackSet execution role and narrows the trust of the access role.
+#[derive(Debug)]
+pub struct PrepareAccount {
+    /// The turn's sessions.
+    pub sessions: Sessions,
+}
+
+/// The two roles that Landfall works through.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// There is no account yet.
+    NotYet,
+    /// What the roles say.
+    Roles {
+        /// Who may assume the execution role; none if it does not exist.
+        execution_trust: Option<Value>,
+        /// What the execution role may do.
+        execution_policy: Option<Value>,
+        /// Who may assume the access role.
+        access_trust: Value,
+    },
+}
+
+/// What prepares an account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Make the execution role.
+    CreateExecutionRole,
+    /// Say who may assume the execution role.
+    TrustAdministration,
+    /// Say what the execution role may do.
+    AllowStacks,
+    /// Narrow the access role's trust to Landfall's own roles.
+    TightenTrust,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::CreateExecutionRole => "make the StackSet execution role",
+            Self::TrustAdministration => "let only the StackSets of the automation account use the execution role",
+            Self::AllowStacks => "allow the execution role what the stacks contain",
+            Self::TightenTrust => "let only Landfall's roles of the management account use the access role",
+        })
+    }
+}
+
+const EXECUTION: &str = "arn:${Partition}:iam::${Account}:role/${ExecutionRole}";
+const ACCESS: &str = "arn:${Partition}:iam::${Account}:role/${AccessRole}";
+/// The inline policy of the execution role.
+const STACKS: &str = "landfall-stacks";
+
+impl Step for PrepareAccount {
+    const NAME: &'static str = "prepare-account";
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission::look(Site::Member, "iam:GetRole", EXECUTION),
+        Permission::look(Site::Member, "iam:GetRolePolicy", EXECUTION),
+        Permission::look(Site::Member, "iam:GetRole", ACCESS),
+        Permission::act(Site::Member, "iam:CreateRole", EXECUTION).birth(),
+        Permission::act(Site::Member, "iam:PutRolePolicy", EXECUTION).birth(),
+        Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", EXECUTION).birth(),
+        Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", ACCESS).birth(),
+    ];
+    type Seen = Seen;
+    type Change = Change;
+
+    async fn look(&self, task: &Task) -> Result<Seen, Failure> {
+        if task.account().is_none() {
+            return Ok(Seen::NotYet);
+        }
+        let roles = Roles::new(&self.sessions.look(Site::Member).await?);
+        let execution = &task.platform.execution_role;
+        let execution_trust = roles.role(execution).await?.map(|role| role.trust);
+        let execution_policy = match execution_trust {
+            Some(_) => roles.inline_document(execution, STACKS).await?,
+            None => None,
+        };
+        let access = roles.role(&task.platform.access_role).await?.ok_or_else(|| {
+            Failure::transient(format!("iam:GetRole does not know {} yet", task.platform.access_role))
+        })?;
+        Ok(Seen::Roles { execution_trust, execution_policy, access_trust: access.trust })
+    }
+
+    fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
+        let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
+        let Seen::Roles { execution_trust, execution_policy, access_trust } = seen else {
+            let tighten = tightens.then_some(Change::TightenTrust);
+            return [Change::CreateExecutionRole, Change::AllowStacks].into_iter().chain(tighten).collect();
+        };
+        let place = task.place();
+        let mut changes = Vec::new();
+        match execution_trust {
+            None => changes.push(Change::CreateExecutionRole),
+            Some(trust) if *trust != administration_trust(&place) => changes.push(Change::TrustAdministration),
+            Some(_) => {}
+        }
+        if *execution_policy != Some(stacks_policy(task)) {
+            changes.push(Change::AllowStacks);
+        }
+        if tightens && *access_trust != tight_trust(&place) {
+            changes.push(Change::TightenTrust);
+        }
+        changes
+    }
+
+    async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
+        let roles = Roles::new(&self.sessions.act(Site::Member).await?);
+        let place = task.place();
+        let (execution, access) = (&task.platform.execution_role, &task.platform.access_role);
+        match change {
+            Change::CreateExecutionRole => {
+                let description = "CloudFormation StackSets of the automation account work through it.";
+                roles.create(execution, description, &administration_trust(&place)).await?;
+            }
+            Change::TrustAdministration => roles.trust(execution, &administration_trust(&place)).await?,
+            Change::AllowStacks => roles.write_inline(execution, STACKS, &stacks_policy(task)).await?,
+            Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
+        }
+        Ok(Act::Done)
+    }
+}
+
+/// The account with a pattern, never a role's ARN: a role that is made again has a new unique id.
+fn trust(account: &str, patterns: Value) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"AWS": account},
+            "Action": "sts:AssumeRole",
+            "Condition": {"ArnLike": {"aws:PrincipalArn": patterns}}
+        }]
+    })
+}
+
+fn administration_trust(place: &Place) -> Value {
+    let role = "arn:${Partition}:iam::${Automation}:role/AWSCloudFormationStackSetAdministrationRole";
+    trust(&place.fill("arn:${Partition}:iam::${Automation}:root"), place.fill(role).into())
+}
+
+fn tight_trust(place: &Place) -> Value {
+    let roles = ["LandfallRead", "LandfallVend"]
+        .map(|role| place.fill("arn:${Partition}:iam::${Management}:role/") + role);
+    trust(&place.fill("arn:${Partition}:iam::${Management}:root"), json!(roles))
+}
+
+/// What the stacks contain, by the names that our templates give, and what the platform adds for its own. The role
+/// can't touch itself, and of the access role only whether the life policy is attached.
+fn stacks_policy(task: &Task) -> Value {
+    let place = task.place();
+    let own = |text: &str| place.fill(&format!("arn:${{Partition}}:{text}"));
+    let mut statements = vec![
+        json!({
+            "Sid": "Stacks", "Effect": "Allow", "Action": "cloudformation:*",
+            "Resource": own("cloudformation:*:${Account}:stack/StackSet-*")
+        }),
+        json!({
+            "Sid": "OwnRolesAndPolicies", "Effect": "Allow",
+            "Action": [
+                "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateRole",
+                "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole",
+                "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListPolicyVersions",
+                "iam:ListRolePolicies", "iam:PassRole", "iam:PutRolePolicy", "iam:TagPolicy", "iam:TagRole",
+                "iam:UntagPolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"
+            ],
+            "Resource": [own("iam::${Account}:role/landfall-*"), own("iam::${Account}:policy/landfall-*")]
+        }),
+        json!({
+            "Sid": "LifePolicyOnTheAccessRole", "Effect": "Allow",
+            "Action": ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+            "Resource": place.fill(ACCESS),
+            "Condition": {"ArnEquals": {"iam:PolicyARN": own("iam::${Account}:policy/landfall-life")}}
+        }),
+        json!({
+            "Sid": "OwnAlarms", "Effect": "Allow", "Action": ["sns:*", "events:*"],
+            "Resource": [own("sns:*:${Account}:landfall-*"), own("events:*:${Account}:rule/landfall-*")]
+        }),
+        json!({
+            "Sid": "Recorder", "Effect": "Allow",
+            "Action": ["config:*", "iam:CreateServiceLinkedRole"],
+            "Resource": "*",
+            "Condition": {"StringEqualsIfExists": {"iam:AWSServiceName": "config.amazonaws.com"}}
+        }),
+    ];
+    if !task.platform.stack_actions.is_empty() {
+        statements.push(json!({
+            "Sid": "PlatformsOwn", "Effect": "Allow", "Action": task.platform.stack_actions, "Resource": "*"
+        }));
+    }
+    statements.push(json!({
+        "Sid": "NeverItself", "Effect": "Deny", "Action": "iam:*", "Resource": place.fill(EXECUTION)
+    }));
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,8 @@
-//! Stub.
-fn main() {}
+//! The door of the step `prepare-account`.
+
+use prepare_account::PrepareAccount;
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::step(|sessions, _| PrepareAccount { sessions }).await
+}

@@ -1,1 +1,38 @@
-//! stub
+//! Starts every tenant whose next run is due, and notices runs that died.
+//!
+//! What it does: asks the ledger who is due and starts them. It alone covers a wish that was written before its start
+//! was, the retry of what failed or waits, the daily run, and executions that ended without a word.
+//! What it leaves on the record: the run's execution on the tenant's row, before it is started.
+//! Why repeating is safe: a start is conditional on the row, and its execution's name is the run's.
+//! Whether it can be undone: there is nothing to undo.
+
+use entry::Means;
+use serde_json::{Value, json};
+use tenant::Failure;
+
+/// Tenants read at once.
+const PAGE: i32 = 50;
+
+/// Starts who is due.
+pub async fn handle(means: Means, _event: Value) -> Result<Value, Failure> {
+    let due = means.ledger.due(means.now(), PAGE).await?;
+    let mut started = 0;
+    let mut failed = None;
+    for id in due {
+        let Some(tenant) = means.ledger.tenant(id).await? else { continue };
+        if tenant.next_run.is_none_or(|next_run| next_run > means.now()) {
+            continue;
+        }
+        match means.start(&tenant).await {
+            Ok(()) => started += 1,
+            Err(failure) => {
+                tracing::warn!(tenant.id = %id, failure = %failure, "the start failed; the next minute tries again");
+                failed = Some(failure);
+            }
+        }
+    }
+    match failed {
+        Some(failure) if started == 0 => Err(failure),
+        _ => Ok(json!({ "started": started })),
+    }
+}

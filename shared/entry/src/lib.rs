@@ -1,1 +1,184 @@
-//! The door of every function: configuration, clock, driver, outcome.
+//! The door of every function: environment, clock, driver, outcome.
+//!
+//! Nobody else reads the environment, the clock or randomness. A step's door is [`step`], which runs the one driver;
+//! every other function's door is [`door`], which hands its event to a plain function.
+
+mod clock;
+mod driver;
+mod environment;
+
+use std::{future::Future, sync::Arc};
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use execution::{Executions, Start};
+use jiff::Timestamp;
+pub use lambda_runtime::Error;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use ledger::Ledger;
+use serde::{Serialize, de::DeserializeOwned};
+use session::{Opening, Sessions};
+use step::{Permission, Place, Step};
+use tenant::{AccountId, Failure, Mode, Platform, Tenant, Ticket};
+use tracing::Instrument;
+
+use crate::{clock::Clock, environment::Environment};
+
+/// What a function works with, made once while it starts.
+#[derive(Clone, Debug)]
+pub struct Means {
+    config: SdkConfig,
+    environment: Arc<Environment>,
+    clock: Clock,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The replication's state machine.
+    pub executions: Executions,
+}
+
+impl Means {
+    async fn load() -> Result<Self, Error> {
+        let environment = Environment::read()?;
+        // The state machine tries again too, with longer pauses: here only what passes within a breath.
+        let retry = RetryConfig::standard()
+            .with_max_attempts(2)
+            .with_initial_backoff(std::time::Duration::from_millis(200));
+        let config =
+            aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).load().await;
+        let clock = Clock::start(environment.clock.as_deref()).await?;
+        let ledger = Ledger::new(&config, &environment.table);
+        let executions = Executions::new(&config, &environment.state_machine);
+        ledger.warm().await;
+        Ok(Self { config, environment: Arc::new(environment), clock, ledger, executions })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A random number from 0 to 1.
+    #[must_use]
+    pub fn chance(&self) -> f64 {
+        rand::random()
+    }
+
+    /// A new random id.
+    #[must_use]
+    pub fn new_id(&self) -> tenant::Uuid {
+        tenant::Uuid::from_u128(rand::random())
+    }
+
+    /// Starts a tenant's next run, or asks after the one that is said to be under way. Safe to repeat: whoever comes
+    /// second finds the run named, and starting a named run again finds it running or ended.
+    pub async fn start(&self, tenant: &Tenant) -> Result<(), Failure> {
+        let now = self.now();
+        let Some(execution) = &tenant.running else {
+            let Ok(transition) = tenant.started(now) else { return Ok(()) };
+            return match self.ledger.write(tenant, &transition).await {
+                Ok(()) => self.executions.start(&transition.tenant.ticket()).await.map(|_| ()),
+                Err(ledger::Error::Conflict) => Ok(()),
+                Err(ledger::Error::Failure(failure)) => Err(failure),
+            };
+        };
+        let written = match self.executions.start(&tenant.ticket()).await? {
+            Start::Running => self.ledger.touch(tenant, &tenant.checked(now)).await,
+            Start::Ended => {
+                let failure = Failure::transient(format!("execution {execution} ended without a word"));
+                let ended = tenant.failed(execution, "the run", failure, self.chance(), now);
+                let Ok(transition) = ended else { return Ok(()) };
+                self.ledger.write(tenant, &transition).await
+            }
+        };
+        match written {
+            Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
+            Err(ledger::Error::Failure(failure)) => Err(failure),
+        }
+    }
+
+    /// Sessions that can do no more than these permissions, named for `tenant`.
+    #[must_use]
+    pub fn sessions(
+        &self,
+        permissions: &'static [Permission],
+        platform: &Platform,
+        tenant: tenant::Uuid,
+        account: Option<(AccountId, Option<Timestamp>)>,
+        mode: Mode,
+    ) -> Sessions {
+        Sessions::new(Opening {
+            base: self.config.clone(),
+            external_id: self.environment.external_id.clone(),
+            place: Place::of(platform, account.as_ref().map(|(account, _)| account)),
+            tenant,
+            mode,
+            permissions,
+            account,
+            now: self.now(),
+        })
+    }
+}
+
+/// A failure on its way to the state machine, which matches its name.
+#[derive(Debug)]
+struct Refused(Failure);
+
+impl From<Refused> for Diagnostic {
+    fn from(Refused(failure): Refused) -> Self {
+        Self { error_type: failure.name.to_string(), error_message: failure.to_string() }
+    }
+}
+
+/// Runs a step as a function: `build` makes the step for one turn.
+pub async fn step<S: Step + Sync>(build: impl Fn(Sessions, &Ledger) -> S + Sync) -> Result<(), Error> {
+    start_log();
+    let means = Means::load().await?;
+    let turn = |event: LambdaEvent<Ticket>| {
+        let span = tracing::info_span!(
+            "turn",
+            step = S::NAME,
+            tenant.id = %event.payload.tenant,
+            run = event.payload.run,
+            request.id = event.context.request_id,
+        );
+        let (means, build) = (&means, &build);
+        async move { driver::turn(means, build, &event.payload).await.map_err(Refused) }.instrument(span)
+    };
+    lambda_runtime::run(service_fn(turn)).await
+}
+
+/// Runs a function that is no step: `handle` gets the means and the event.
+pub async fn door<E, A, H, F>(handle: H) -> Result<(), Error>
+where
+    E: DeserializeOwned + Send,
+    A: Serialize + Send + 'static,
+    H: Fn(Means, E) -> F,
+    F: Future<Output = Result<A, Failure>> + Send,
+{
+    start_log();
+    let means = Means::load().await?;
+    let answer = |event: LambdaEvent<E>| {
+        let span = tracing::info_span!("event", request.id = event.context.request_id);
+        let handled = handle(means.clone(), event.payload);
+        async {
+            handled.await.map_err(|failure| {
+                tracing::error!(failure = %failure, name = %failure.name, "the event could not be handled");
+                Refused(failure)
+            })
+        }
+        .instrument(span)
+    };
+    lambda_runtime::run(service_fn(answer)).await
+}
+
+fn start_log() {
+    let level = environment::log_level();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+}

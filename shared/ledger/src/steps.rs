@@ -31,7 +31,7 @@ pub enum State {
 
 /// A step's row.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct StepRow {
     /// The step's name.
     pub step: String,
@@ -164,7 +164,7 @@ impl Ledger {
         self.rows(&Key::tenant(id).pk, "STEP#").await
     }
 
-    /// Marks a step's row as hinted; the token of whoever waits there, if it was left already.
+    /// Marks a step's row as hinted, before there is one if need be; the token of whoever waits there, if it was left already.
     pub async fn hint(&self, id: Uuid, step: &str, part: Option<&str>) -> Result<Option<String>, Error> {
         let answer = self
             .client
@@ -172,19 +172,14 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(Key::step(id, step, part).item()))
             .update_expression("SET hinted = :true")
-            .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":true", AttributeValue::Bool(true))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
             .send()
-            .await;
-        match answer.map_err(|error| failed("dynamodb:UpdateItem", &error)) {
-            Ok(answer) => match answer.attributes.unwrap_or_default().get("token") {
-                Some(AttributeValue::S(token)) => Ok(Some(token.clone())),
-                _ => Ok(None),
-            },
-            // No row: the step never ran, and will look when it does.
-            Err(Error::Conflict) => Ok(None),
-            Err(error) => Err(error),
+            .await
+            .map_err(|error| failed("dynamodb:UpdateItem", &error))?;
+        match answer.attributes.unwrap_or_default().get("token") {
+            Some(AttributeValue::S(token)) => Ok(Some(token.clone())),
+            _ => Ok(None),
         }
     }
 }

@@ -1,4 +1,9 @@
 //! Talks to CloudFormation about StackSets, their instances and operations.
+//!
+//! Two steps bring stacks into an account: the access policy before the downgrade, everything else after it. What
+//! they have in common stands in [`stacks`].
+
+pub mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};
 

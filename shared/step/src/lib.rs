@@ -81,6 +81,13 @@ pub enum Act {
         /// Seconds until the next look, if nobody wakes the step.
         seconds: u32,
     },
+    /// AWS still works on what an earlier turn started; nothing new was begun.
+    Pending {
+        /// What is awaited.
+        awaited: Awaited,
+        /// Seconds until the next look, if nobody wakes the step.
+        seconds: u32,
+    },
 }
 
 /// One part of a replication.

@@ -136,6 +136,9 @@ pub struct Platform {
     /// Renders each account's name; it can't be longer than 50 characters for any tenant.
     #[serde(default = "account_name_pattern")]
     pub account_name_pattern: String,
+    /// What stacks of the foundation's own StackSets need besides what Landfall's need, such as `ec2:*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stack_actions: Vec<String>,
     /// Starts every tag that is ours; tags without it are left alone.
     #[serde(default = "tag_prefix")]
     pub tag_prefix: String,

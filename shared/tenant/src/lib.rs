@@ -3,6 +3,7 @@
 //! Everything here can be called in a test without a clock, a network or a random number: time is an argument, and
 //! each transition is a function from a value to a value. The ledger makes a transition durable; it decides nothing.
 
+mod account;
 mod document;
 mod failure;
 mod name;
@@ -14,6 +15,7 @@ mod shape;
 mod validate;
 mod view;
 
+pub use account::{account_tags, render_names};
 pub use document::{
     AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
     Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
@@ -30,6 +32,8 @@ pub use view::{
     EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems, QueueView, Reader,
     StepState, StepView, TenantView,
 };
+
+pub use uuid::Uuid;
 
 /// The version of the items that this code writes.
 pub const SCHEMA: u32 = 1;

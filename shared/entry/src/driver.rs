@@ -1,0 +1,160 @@
+//! The one driver of all steps: load, look, plan, act, record.
+
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Ledger, State, StepRow, Waiter};
+use session::Sessions;
+use step::{Act, Awaited, Step, Task};
+use tenant::{Failure, FailureName, LandingZone, Mode, Platform, Tenant, Ticket, Turn};
+
+use crate::Means;
+
+/// How long a wait may hold a run.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+
+/// One turn of a step.
+pub(crate) async fn turn<S: Step>(
+    means: &Means,
+    build: impl Fn(Sessions, &Ledger) -> S,
+    ticket: &Ticket,
+) -> Result<Turn, Failure> {
+    let Some((tenant, before)) = load::<S>(means, ticket).await? else {
+        tracing::info!("a newer run has taken over");
+        return Ok(Turn::Superseded);
+    };
+    let now = means.now();
+    let mut row = resumed::<S>(ticket, before.as_ref(), now);
+    let outcome = match work(means, build, ticket, tenant, &mut row, now).await {
+        Ok(turn) => Ok(turn),
+        Err(failure) => {
+            tracing::warn!(name = %failure.name, failure = %failure, "the turn failed");
+            row.state = State::Failed;
+            row.failure = Some(failure.clone());
+            if matches!(failure.name, FailureName::Rejected | FailureName::Blocked) {
+                // Whoever repairs the cause wants it tried anew, not an old operation looked at again.
+                row.awaited = None;
+            }
+            Err(failure)
+        }
+    };
+    row.until = Some(means.now());
+    match ticket.mode {
+        Mode::Replicate => means.ledger.close(ticket.tenant, &row).await?,
+        Mode::Plan => means.ledger.write_plan_step(ticket.tenant, &row, now).await?,
+    }
+    outcome
+}
+
+/// The tenant and the step's row, if this run is still the one under way. In a plan, the tenant as it would be.
+async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<(Tenant, Option<StepRow>)>, Failure> {
+    let ledger = &means.ledger;
+    if ticket.mode == Mode::Plan {
+        let plan = ledger.plan(ticket.tenant).await?;
+        return Ok(plan.filter(|plan| plan.ended.is_none()).map(|plan| (plan.tenant, None)));
+    }
+    let part = ticket.part.as_deref();
+    let (tenant, row) = ledger.open(ticket.tenant, S::NAME, part).await?;
+    let tenant = tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+    if !tenant.is_running(&ticket.execution()) {
+        return Ok(None);
+    }
+    if row.as_ref().is_some_and(|row| row.hinted.is_some() || row.token.is_some()) {
+        ledger.unhint(ticket.tenant, S::NAME, part).await?;
+    }
+    Ok(Some((tenant, row)))
+}
+
+/// The step's row as this turn goes on with it: what is awaited outlives a run, all else is about one.
+fn resumed<S: Step>(ticket: &Ticket, before: Option<&StepRow>, now: Timestamp) -> StepRow {
+    let fresh = StepRow::new(S::NAME, ticket.part.as_deref(), ticket.run);
+    match before {
+        Some(before) if before.run == ticket.run => StepRow { failure: None, ..before.clone() },
+        before => StepRow {
+            awaited: before.and_then(|before| before.awaited.clone()),
+            since: Some(now),
+            ..fresh
+        },
+    }
+}
+
+async fn work<S: Step>(
+    means: &Means,
+    build: impl Fn(Sessions, &Ledger) -> S,
+    ticket: &Ticket,
+    tenant: Tenant,
+    row: &mut StepRow,
+    now: Timestamp,
+) -> Result<Turn, Failure> {
+    row.since = row.since.or(Some(now));
+    let (landing_zone, platform) = wished(&means.ledger, &tenant).await?;
+    let account = tenant.account.clone().map(|account| (account, tenant.account_since));
+    let sessions = means.sessions(S::PERMISSIONS, &platform, ticket.tenant, account, ticket.mode);
+    let step = build(sessions, &means.ledger);
+    let task = Task {
+        tenant,
+        landing_zone,
+        platform,
+        part: ticket.part.clone(),
+        mode: ticket.mode,
+        run: ticket.run,
+        now,
+        awaited: row.awaited.clone(),
+    };
+    let seen = step.look(&task).await?;
+    let changes = step.plan(&task, &seen);
+    if ticket.mode == Mode::Plan {
+        row.changes = changes.iter().map(ToString::to_string).collect();
+        row.state = State::Done;
+        return Ok(Turn::Done);
+    }
+    for change in changes {
+        let line = change.to_string();
+        tracing::info!(change = line, "acts");
+        match step.act(&task, change).await? {
+            Act::Done => row.changes.push(line),
+            Act::Started { awaited, seconds } => {
+                row.changes.push(line);
+                return wait(means, &task, row, awaited, seconds).await;
+            }
+            Act::Pending { awaited, seconds } => return wait(means, &task, row, awaited, seconds).await,
+        }
+    }
+    row.state = State::Done;
+    row.awaited = None;
+    Ok(Turn::Done)
+}
+
+async fn wished(ledger: &Ledger, tenant: &Tenant) -> Result<(LandingZone, Platform), Failure> {
+    let (zone, platform) = tokio::try_join!(
+        ledger.config::<LandingZone>(&tenant.wish.landing_zone),
+        ledger.config::<Platform>(&tenant.name.platform),
+    )?;
+    let missing = |what: &str, name: &str| {
+        Failure::rejected(format!("There is no {what} `{name}`. Name one that exists, or have it made."))
+    };
+    Ok((
+        zone.ok_or_else(|| missing("landing zone", &tenant.wish.landing_zone))?.spec,
+        platform.ok_or_else(|| missing("platform", &tenant.name.platform))?.spec,
+    ))
+}
+
+/// Ends the turn with something under way: a hint wakes the step, or the time-out does.
+async fn wait(
+    means: &Means,
+    task: &Task,
+    row: &mut StepRow,
+    awaited: Awaited,
+    seconds: u32,
+) -> Result<Turn, Failure> {
+    let known = row.awaited.as_ref() == Some(&awaited);
+    row.state = State::Waiting;
+    row.awaited = Some(awaited.clone());
+    if !known {
+        let waiter =
+            Waiter { tenant: task.tenant.id, step: row.step.clone(), part: row.part.clone() };
+        means.ledger.wait_for(&awaited, &waiter, task.now).await?;
+    }
+    if means.now().duration_since(awaited.since) > PATIENCE {
+        return Ok(Turn::Waiting { r#for: awaited.r#for });
+    }
+    Ok(Turn::Again { seconds, r#for: awaited.r#for })
+}

@@ -1,0 +1,38 @@
+//! What the template tells a function.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use lambda_runtime::Error;
+
+/// The environment of a function.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// The ledger's table.
+    pub(crate) table: String,
+    /// The replication's state machine.
+    pub(crate) state_machine: String,
+    /// The external id that the management account's roles ask for.
+    pub(crate) external_id: String,
+    /// Where the sandbox serves its clock; none on AWS.
+    pub(crate) clock: Option<String>,
+}
+
+impl Environment {
+    pub(crate) fn read() -> Result<Self, Error> {
+        Ok(Self {
+            table: required("LANDFALL_TABLE")?,
+            state_machine: std::env::var("LANDFALL_STATE_MACHINE").unwrap_or_default(),
+            external_id: std::env::var("LANDFALL_EXTERNAL_ID").unwrap_or_default(),
+            clock: std::env::var("LANDFALL_CLOCK").ok(),
+        })
+    }
+}
+
+fn required(name: &str) -> Result<String, Error> {
+    std::env::var(name).map_err(|_| format!("{name} is not set: the template must say it").into())
+}
+
+/// The level that the function's logging configuration asks for.
+pub(crate) fn log_level() -> tracing::Level {
+    std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO)
+}

@@ -1,0 +1,169 @@
+//! One StackSet's stacks in one account: look, plan, act.
+
+use std::fmt;
+
+use step::{Act, Awaited, Permission, Site, Task};
+use tenant::{AccountId, Failure, FailureName, StackSet};
+use uuid::Uuid;
+
+use crate::{Operation, Rollout, StackSets};
+
+/// What can be seen of a StackSet's stacks in the account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// There is no account yet.
+    NotYet,
+    /// CloudFormation works on an operation.
+    Running(Awaited),
+    /// The operation that was awaited did not do its work, and why.
+    Failed(String),
+    /// Regions by what they lack.
+    Regions {
+        /// Regions without a stack.
+        missing: Vec<String>,
+        /// Regions whose stack is not as wished.
+        outdated: Vec<String>,
+    },
+}
+
+/// What brings a StackSet's stacks into the account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Make stacks.
+    Create {
+        /// The StackSet.
+        set: String,
+        /// Where.
+        regions: Vec<String>,
+    },
+    /// Update stacks.
+    Update {
+        /// The StackSet.
+        set: String,
+        /// Where.
+        regions: Vec<String>,
+    },
+    /// Wait for an operation.
+    Await(Awaited),
+    /// Say why there are no stacks.
+    Report(String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create { set, regions } => write!(formatter, "roll out {set} in {}", regions.join(", ")),
+            Self::Update { set, regions } => write!(formatter, "update {set} in {}", regions.join(", ")),
+            Self::Await(awaited) => write!(formatter, "wait for operation {}", awaited.id),
+            Self::Report(reason) => write!(formatter, "no stack was made: {reason}"),
+        }
+    }
+}
+
+/// The kind of operation that is awaited.
+pub const OPERATION: &str = "stack-set";
+/// Seconds between looks if no event comes.
+const LOOK: u32 = 120;
+
+const SETS: &str = "arn:${Partition}:cloudformation:*:${Automation}:stackset/*";
+const TARGETS: &str = "arn:${Partition}:cloudformation:*:${Automation}:stackset-target/*";
+
+/// What rolling out needs to be allowed.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::look(Site::Automation, "cloudformation:DescribeStackInstance", SETS),
+    Permission::look(Site::Automation, "cloudformation:DescribeStackSetOperation", SETS),
+    Permission::look(Site::Automation, "cloudformation:ListStackSetOperationResults", SETS),
+    Permission::act(Site::Automation, "cloudformation:CreateStackInstances", SETS),
+    Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", SETS),
+    Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TARGETS),
+    Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TARGETS),
+];
+
+/// Sees what the account has of the StackSet.
+pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Seen, Failure> {
+    let Some(account) = task.account() else { return Ok(Seen::NotYet) };
+    if let Some(awaited) = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION) {
+        match sets.operation(&wanted.name, &awaited.id, account).await? {
+            Operation::Running => return Ok(Seen::Running(awaited.clone())),
+            Operation::Failed(reason) => return Ok(Seen::Failed(reason)),
+            Operation::Succeeded | Operation::Unknown => {}
+        }
+    }
+    let (mut missing, mut outdated) = (Vec::new(), Vec::new());
+    for region in &wanted.regions {
+        match sets.instance(&wanted.name, account, region).await? {
+            None => missing.push(region.clone()),
+            Some(instance) if !instance.is_current || instance.parameters != wanted.parameters => {
+                outdated.push(region.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Seen::Regions { missing, outdated })
+}
+
+/// Compares what is seen with what is wanted.
+#[must_use]
+pub fn plan(wanted: &StackSet, seen: &Seen) -> Vec<Change> {
+    let set = wanted.name.clone();
+    match seen {
+        Seen::NotYet => vec![Change::Create { set, regions: wanted.regions.clone() }],
+        Seen::Running(awaited) => vec![Change::Await(awaited.clone())],
+        // The execution role is younger than IAM's own readings of it.
+        Seen::Failed(reason) if reason.contains("ExecutionRole") && reason.contains("trust relationship") => {
+            vec![Change::Update { set, regions: wanted.regions.clone() }]
+        }
+        Seen::Failed(reason) => vec![Change::Report(reason.clone())],
+        Seen::Regions { missing, .. } if !missing.is_empty() => {
+            vec![Change::Create { set, regions: missing.clone() }]
+        }
+        Seen::Regions { outdated, .. } if !outdated.is_empty() => {
+            vec![Change::Update { set, regions: outdated.clone() }]
+        }
+        Seen::Regions { .. } => vec![],
+    }
+}
+
+/// Makes one change.
+pub async fn act(sets: &StackSets, task: &Task, wanted: &StackSet, change: Change) -> Result<Act, Failure> {
+    let account = task.account().ok_or_else(|| Failure::defect("there is no account to roll out into"))?;
+    let regions = match &change {
+        Change::Await(awaited) => return Ok(Act::Pending { awaited: awaited.clone(), seconds: LOOK }),
+        Change::Report(reason) => {
+            return Err(Failure::new(
+                FailureName::Blocked,
+                format!("The stack of {} could not be made in the account. Its operators have been told.", wanted.name),
+                format!("StackSet {}: {reason}", wanted.name),
+            ));
+        }
+        Change::Create { regions, .. } | Change::Update { regions, .. } => regions,
+    };
+    let action = if matches!(change, Change::Create { .. }) { "create" } else { "update" };
+    let operation = operation_id(task, account, &wanted.name, action);
+    let rollout = Rollout {
+        set: &wanted.name,
+        account,
+        regions,
+        parameters: &wanted.parameters,
+        operation: &operation,
+    };
+    match change {
+        Change::Create { .. } => sets.create(&rollout).await?,
+        _ => sets.update(&rollout).await?,
+    }
+    let awaited = Awaited {
+        kind: OPERATION.to_owned(),
+        id: operation,
+        r#for: format!("CloudFormation to roll out {}", wanted.name),
+        since: task.now,
+    };
+    Ok(Act::Started { awaited, seconds: LOOK })
+}
+
+/// The operation's id, which is its idempotency token: the same turn repeated names the same operation, and an
+/// operation that follows a failed one is another.
+fn operation_id(task: &Task, account: &AccountId, set: &str, action: &str) -> String {
+    let earlier = task.awaited.as_ref().map_or("", |awaited| awaited.id.as_str());
+    let name = format!("{account}/{}/{set}/{action}/{earlier}", task.run);
+    Uuid::new_v5(&task.tenant.id, name.as_bytes()).to_string()
+}
