@@ -1,5 +1,6 @@
 //! An AWS Organization on one machine: the gateway in front of moto.
 
+pub mod authorization;
 pub mod call;
 pub mod chance;
 pub mod clock;
