@@ -35,6 +35,8 @@ def role(arn: str) -> dict[str, Any]:
         "trust": None,
         "identity": [],
         "boundary": None,
+        "boundary_arn": None,
+        "id": None,
         "tags": {},
         **organization_of(account),
     }
@@ -48,6 +50,8 @@ def role(arn: str) -> dict[str, Any]:
     if boundary:
         text = principals.managed_document(account, boundary)
         facts["boundary"] = [text] if text else []
+        facts["boundary_arn"] = boundary
+    facts["id"] = getattr(found, "id", None)
     facts["tags"] = _tags(found)
     return facts
 
@@ -111,8 +115,8 @@ def _functions() -> list[dict[str, Any]]:
     found = []
     for account, region, backend in _everywhere(lambda_backends):
         for function in backend._lambdas.all():
-            policy = document(function.policy.get_policy()) if function.policy else None
-            policy = policy if policy and policy.get("Statement") else None
+            statements = [dict(one) for one in function.policy.statements]
+            policy = {"Version": "2012-10-17", "Statement": statements} if statements else None
             found.append(
                 {
                     "name": function.function_name,

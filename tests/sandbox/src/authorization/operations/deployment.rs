@@ -141,6 +141,7 @@ pub(super) const S3: &[Row] = &[
     write("DeleteBucket").at("DELETE /{Bucket}").on(&[BUCKET]),
     write("DeleteBucketPolicy").at("DELETE /{Bucket}?policy").on(&[BUCKET]),
     write("DeleteObject").at("DELETE /{Bucket}/{Key+}").on(&[OBJECT]),
+    read("GetBucketAcl").at("GET /{Bucket}?acl").on(&[BUCKET]),
     read("GetBucketLocation").at("GET /{Bucket}?location").on(&[BUCKET]),
     read("GetBucketPolicy").at("GET /{Bucket}?policy").on(&[BUCKET]),
     read("GetObject").at("GET /{Bucket}/{Key+}").on(&[OBJECT]),

@@ -54,6 +54,7 @@ pub(super) const IAM: &[Row] = &[
     write("DeleteRole").on(&[ROLE]),
     write("DeleteRolePermissionsBoundary").on(&[ROLE]),
     write("DeleteRolePolicy").on(&[ROLE]),
+    write("DeleteSAMLProvider").on(&["{SAMLProviderArn}"]),
     write("DeleteUser").on(&[USER]),
     write("DeleteUserPolicy").on(&[USER]),
     write("DetachGroupPolicy").on(&[GROUP]).keys(ATTACHED),
@@ -70,6 +71,7 @@ pub(super) const IAM: &[Row] = &[
     read("GetPolicyVersion").on(&[POLICY]),
     read("GetRole").on(&[ROLE]),
     read("GetRolePolicy").on(&[ROLE]),
+    read("GetSAMLProvider").on(&["{SAMLProviderArn}"]),
     read("GetUser").on(&[CALLER]),
     read("GetUserPolicy").on(&[USER]),
     read("ListAccessKeys").on(&[CALLER]),
@@ -111,6 +113,7 @@ pub(super) const IAM: &[Row] = &[
     write("UpdateAssumeRolePolicy").on(&[ROLE]),
     write("UpdateRole").on(&[ROLE]),
     write("UpdateRoleDescription").on(&[ROLE]),
+    write("UpdateSAMLProvider").on(&["{SAMLProviderArn}"]),
 ];
 
 const ASSUMED: &str = "{RoleArn}";
