@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # (issue, words of the detail) -> why it is right here.
 WAIVERS = {
     ("RESOURCE_MISMATCH", "organizations:MoveAccount"): (
-        "Moving needs an account, a unit and perhaps the root; each stands in a statement of its own."
+        "Moving needs account, unit and perhaps the root; each stands in a statement of its own."
     ),
     ("MISMATCHED_TYPE_BUT_USABLE", "StringEquals requires a value of type String but given Arn"): (
         "AWS compares a boundary's ARN as a string in its own examples, and it is one exact ARN."
