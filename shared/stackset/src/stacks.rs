@@ -65,8 +65,9 @@ pub const OPERATION: &str = "stack-set";
 /// Seconds between looks if no event comes.
 const LOOK: u32 = 120;
 
-const SETS: &str = "arn:${Partition}:cloudformation:*:${Automation}:stackset/*";
-const TARGETS: &str = "arn:${Partition}:cloudformation:*:${Automation}:stackset-target/*";
+const SETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*";
+const TARGETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset-target/*";
+const TYPES: &str = "arn:${Partition}:cloudformation:${Region}::type/resource/*";
 
 /// What rolling out needs to be allowed.
 pub const PERMISSIONS: &[Permission] = &[
@@ -77,6 +78,8 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", SETS),
     Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TARGETS),
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TARGETS),
+    Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TYPES),
+    Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TYPES),
 ];
 
 /// Sees what the account has of the StackSet.
