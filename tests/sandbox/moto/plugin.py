@@ -6,9 +6,14 @@ from typing import Any
 
 import accounts
 import interpreter
+import kinds_compute  # noqa: F401  (each module of kinds registers its types)
+import kinds_identity  # noqa: F401
+import kinds_messaging  # noqa: F401
+import kinds_storage  # noqa: F401
 import policies
 import principals
 import readiness
+import stacks
 from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
@@ -32,6 +37,7 @@ def install_heavy() -> None:
     with _loading:
         if not _heavy:
             interpreter.install()
+            stacks.install()
             _heavy = True
 
 
@@ -50,7 +56,7 @@ def warm() -> None:
             aws_access_key_id="warm",
             aws_secret_access_key="warm",
         )
-    policies._catalogue()
+    policies.catalogue()
 
 
 def _lean() -> None:

@@ -13,7 +13,7 @@ ATTACHED_LIMIT = 20
 
 
 @cache
-def _catalogue() -> dict[str, tuple[str, dict[str, Any]]]:
+def catalogue() -> dict[str, tuple[str, dict[str, Any]]]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     found = json.loads(aws_managed_policies_data)
@@ -28,8 +28,8 @@ def provide(backend: Any, arn: str | None) -> None:
         return
     from moto.iam.models import AWSManagedPolicy
 
-    if arn in _catalogue():
-        name, data = _catalogue()[arn]
+    if arn in catalogue():
+        name, data = catalogue()[arn]
         policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
         backend.managed_policies[policy.arn] = policy
 

@@ -2,8 +2,8 @@
 
     serve.py --port PORT    (0 takes a free one; the first line on standard output names it)
 
-It ends when its parent process does. `MOTO_PORT` is the endpoint that the Step Functions interpreter
-calls: the gateway's port, or by default this server's own.
+It ends when its parent process does. `MOTO_PORT` is the endpoint that the Step Functions
+interpreter calls: the gateway's port, or by default this server's own.
 """
 
 import argparse
@@ -86,6 +86,8 @@ def main() -> None:
     server.daemon_threads = True
     server.request_queue_size = 512
     os.environ.setdefault("MOTO_PORT", str(server.server_port))
+    os.environ["LANDFALL_MOTO_PORT"] = str(server.server_port)
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
     plugin.install()
     print(json.dumps({"ready": True, "port": server.server_port}), flush=True)
     threading.Thread(target=plugin.warm, daemon=True, name="warm").start()

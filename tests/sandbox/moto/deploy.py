@@ -1,0 +1,262 @@
+"""Deploys the project's own templates into a sandbox, through AWS's API, as an operator would.
+
+    deploy.py --endpoint URL --templates FOLDER [--stack NAME] [--external-id TEXT]
+
+The SAM template goes up as `sam deploy` sends it, with one stand-in archive for the functions'
+code: what runs is the gateway's to know.
+"""
+
+import argparse
+import io
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import templates
+
+MANAGEMENT = "111111111111"
+AUTOMATION = "123456789012"
+LOG_ARCHIVE = "222222222222"
+SECURITY = "333333333333"
+HOME = "eu-central-1"
+EVENTS = "us-east-1"
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+
+class Operator:
+    """Administrator of any account of the sandbox."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self._keys: dict[str, dict[str, str]] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    def client(self, service: str, account: str, region: str = HOME) -> Any:
+        """A client that works in the account."""
+        key = (service, account, region)
+        if key not in self._clients:
+            keys = self._credentials(account)
+            self._clients[key] = boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self.endpoint,
+                aws_access_key_id=keys["accessKeyId"],
+                aws_secret_access_key=keys["secretAccessKey"],
+                aws_session_token=keys["sessionToken"],
+                config=Config(s3={"addressing_style": "path"}),
+            )
+        return self._clients[key]
+
+    def _credentials(self, account: str) -> dict[str, str]:
+        if account not in self._keys:
+            body = json.dumps({"account": account}).encode()
+            url = f"{self.endpoint}/_landfall/credentials"
+            headers = {"Content-Type": "application/json"}
+            request = urllib.request.Request(url, body, headers, method="POST")
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    self._keys[account] = json.loads(answer.read())
+            except urllib.error.HTTPError:
+                self._keys[account] = self._session(account)
+        return self._keys[account]
+
+    def _session(self, account: str) -> dict[str, str]:
+        """Keys from moto itself, where no gateway gives them out."""
+        sts = boto3.client(
+            "sts",
+            region_name=HOME,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="gateway",
+            aws_secret_access_key="none",
+        )
+        role = f"arn:aws:iam::{account}:role/sandbox-operator"
+        found = sts.assume_role(RoleArn=role, RoleSessionName="operator")["Credentials"]
+        return {
+            "accessKeyId": found["AccessKeyId"],
+            "secretAccessKey": found["SecretAccessKey"],
+            "sessionToken": found["SessionToken"],
+        }
+
+
+class Deployment:
+    """One deployment of everything the project ships."""
+
+    def __init__(self, operator: Operator, folder: Path, stack: str, external_id: str) -> None:
+        self.operator = operator
+        self.folder = folder
+        self.stack = stack
+        self.external_id = external_id
+        self.bucket = f"{stack}-artifacts-{AUTOMATION}"
+
+    def run(self) -> dict[str, Any]:
+        """Deploys all; answers the outputs of the automation account's stack."""
+        accounts = self.folder / "accounts"
+        self._stack(
+            MANAGEMENT,
+            HOME,
+            f"{self.stack}-management",
+            (accounts / "management.yaml").read_text(),
+            {
+                "AutomationAccountId": AUTOMATION,
+                "AutomationRegion": HOME,
+                "AutomationStackName": self.stack,
+                "ExternalId": self.external_id,
+                "MeteringExternalId": f"{self.external_id}-metering",
+            },
+        )
+        outputs = self._application()
+        self._stack(
+            MANAGEMENT,
+            EVENTS,
+            f"{self.stack}-management-events",
+            (accounts / "management-events.yaml").read_text(),
+            {"AutomationAccountId": AUTOMATION, "AutomationRegion": HOME},
+        )
+        self._stack_sets()
+        return outputs
+
+    def _application(self) -> dict[str, Any]:
+        s3 = self.operator.client("s3", AUTOMATION)
+        location = {"LocationConstraint": HOME}
+        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=location)
+        s3.put_object(Bucket=self.bucket, Key="stand-in.zip", Body=stand_in())
+        template = templates.read((self.folder / "template.yaml").read_text())
+        shared = template.get("Globals", {}).get("Function", {})
+        if "CodeUri" in shared:
+            shared["CodeUri"] = f"s3://{self.bucket}/stand-in.zip"
+        for declared in template["Resources"].values():
+            self._package(declared)
+        body = json.dumps(template)
+        s3.put_object(Bucket=self.bucket, Key="template.json", Body=body.encode())
+        return self._stack(
+            AUTOMATION,
+            HOME,
+            self.stack,
+            None,
+            {
+                "ManagementAccountId": MANAGEMENT,
+                "ExternalId": self.external_id,
+                "Architecture": "x86_64",
+            },
+            f"https://s3.{HOME}.amazonaws.com/{self.bucket}/template.json",
+        )
+
+    def _package(self, declared: dict[str, Any]) -> None:
+        properties = declared.setdefault("Properties", {})
+        if declared["Type"] == "AWS::Serverless::Function" and "InlineCode" not in properties:
+            properties["CodeUri"] = f"s3://{self.bucket}/stand-in.zip"
+            declared.pop("Metadata", None)
+        path = properties.get("DefinitionUri")
+        if declared["Type"] == "AWS::Serverless::StateMachine" and isinstance(path, str):
+            s3 = self.operator.client("s3", AUTOMATION)
+            # YAML becomes JSON on the way up, as `sam package` does it.
+            definition = yaml.safe_load((self.folder / path).read_text())
+            key = f"{Path(path).stem}.json"
+            s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(definition).encode())
+            properties["DefinitionUri"] = f"s3://{self.bucket}/{key}"
+
+    def _stack(
+        self,
+        account: str,
+        region: str,
+        name: str,
+        body: str | None,
+        values: dict[str, str],
+        url: str | None = None,
+    ) -> dict[str, Any]:
+        stacks = self.operator.client("cloudformation", account, region)
+        source = {"TemplateBody": body} if body else {"TemplateURL": url}
+        request = {
+            "StackName": name,
+            "Parameters": parameters(values),
+            "Capabilities": CAPABILITIES,
+            **source,
+        }
+        try:
+            stacks.create_stack(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AlreadyExistsException":
+                raise
+            try:
+                stacks.update_stack(**request)
+            except ClientError as same:
+                if "No updates" not in same.response["Error"]["Message"]:
+                    raise
+        while (found := stacks.describe_stacks(StackName=name)["Stacks"][0])[
+            "StackStatus"
+        ].endswith("_IN_PROGRESS"):
+            time.sleep(0.2)
+        if found["StackStatus"] not in DONE:
+            reason = found.get("StackStatusReason")
+            raise RuntimeError(f"stack {name}: {found['StackStatus']}: {reason}")
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+    def _stack_sets(self) -> None:
+        stacks = self.operator.client("cloudformation", AUTOMATION)
+        known = {
+            "SecurityAccountId": SECURITY,
+            "Bucket": f"config-{LOG_ARCHIVE}",
+            "RecordsGlobalResourcesIn": HOME,
+        }
+        present = {
+            one["StackSetName"] for one in stacks.list_stack_sets(Status="ACTIVE")["Summaries"]
+        }
+        for path in sorted((self.folder / "stacksets").glob("*.yaml")):
+            body = path.read_text()
+            declared = templates.read(body).get("Parameters") or {}
+            values = {name: value for name, value in known.items() if name in declared}
+            if path.stem in present:
+                continue
+            stacks.create_stack_set(
+                StackSetName=path.stem,
+                TemplateBody=body,
+                Parameters=parameters(values),
+                Capabilities=CAPABILITIES[:2],
+                PermissionModel="SELF_MANAGED",
+                ManagedExecution={"Active": True},
+            )
+
+
+def parameters(values: dict[str, str]) -> list[dict[str, str]]:
+    """The values as the API takes them."""
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+
+
+def stand_in() -> bytes:
+    """An archive in the place of a function's code."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("bootstrap", "")
+    return packed.getvalue()
+
+
+def main() -> None:
+    """Deploys, prints the outputs as JSON; tells why on standard error and ends with 1 if not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--templates", type=Path, required=True)
+    parser.add_argument("--stack", default="landfall")
+    parser.add_argument("--external-id", default="sandbox-external-id")
+    given = parser.parse_args()
+    operator = Operator(given.endpoint)
+    try:
+        outputs = Deployment(operator, given.templates, given.stack, given.external_id).run()
+    except (ClientError, RuntimeError, OSError) as error:
+        print(f"deploy: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(json.dumps(outputs))
+
+
+if __name__ == "__main__":
+    main()
