@@ -120,17 +120,7 @@ impl Step for CreateAccount {
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        match seen {
-            Seen::Known => vec![],
-            Seen::Absent => {
-                let names = task.tenant.names.clone().or_else(|| render_names(&task.tenant, &task.platform).ok());
-                names.map(Change::Create).into_iter().collect()
-            }
-            Seen::InProgress(request) => vec![Change::Await(request.clone())],
-            Seen::Made(account) => vec![Change::Land(account.clone())],
-            Seen::Refused(reason) => vec![Change::Report(reason.clone())],
-            Seen::Unsure(until) => vec![Change::LookAgain(*until)],
-        }
+        plan(task, seen)
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -162,6 +152,20 @@ impl Step for CreateAccount {
                 Err(refused(&reason))
             }
         }
+    }
+}
+
+fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
+    match seen {
+        Seen::Known => vec![],
+        Seen::Absent => {
+            let names = task.tenant.names.clone().or_else(|| render_names(&task.tenant, &task.platform).ok());
+            names.map(Change::Create).into_iter().collect()
+        }
+        Seen::InProgress(request) => vec![Change::Await(request.clone())],
+        Seen::Made(account) => vec![Change::Land(account.clone())],
+        Seen::Refused(reason) => vec![Change::Report(reason.clone())],
+        Seen::Unsure(until) => vec![Change::LookAgain(*until)],
     }
 }
 

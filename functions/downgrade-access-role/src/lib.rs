@@ -106,20 +106,7 @@ impl Step for DowngradeAccessRole {
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        let mode = task.landing_zone.access_role.downgrade;
-        match (mode, seen) {
-            (Downgrade::Off, _) => vec![],
-            (Downgrade::Strict, Seen::Nothing) => vec![Change::Prove, Change::Bound, Change::Detach(administrator(task))],
-            (Downgrade::Meshstack, Seen::Nothing) => {
-                vec![Change::WriteMeshstack, Change::Detach(administrator(task))]
-            }
-            (Downgrade::Strict, Seen::Policies { attached, inline, boundary }) => {
-                strict(&task.place().fill(LIFE), attached, inline, boundary.as_deref())
-            }
-            (Downgrade::Meshstack, Seen::Policies { attached, inline, .. }) => {
-                meshstack(&meshstack_policy(&task.place()), &task.place().fill(LIFE), attached, inline)
-            }
-        }
+        plan(task, seen)
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -146,6 +133,23 @@ impl Step for DowngradeAccessRole {
             Change::Delete(policy) => self.roles().await?.delete_inline(access, &policy).await?,
         }
         Ok(Act::Done)
+    }
+}
+
+fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
+    let mode = task.landing_zone.access_role.downgrade;
+    match (mode, seen) {
+        (Downgrade::Off, _) => vec![],
+        (Downgrade::Strict, Seen::Nothing) => vec![Change::Prove, Change::Bound, Change::Detach(administrator(task))],
+        (Downgrade::Meshstack, Seen::Nothing) => {
+            vec![Change::WriteMeshstack, Change::Detach(administrator(task))]
+        }
+        (Downgrade::Strict, Seen::Policies { attached, inline, boundary }) => {
+            strict(&task.place().fill(LIFE), attached, inline, boundary.as_deref())
+        }
+        (Downgrade::Meshstack, Seen::Policies { attached, inline, .. }) => {
+            meshstack(&meshstack_policy(&task.place()), &task.place().fill(LIFE), attached, inline)
+        }
     }
 }
 

@@ -94,33 +94,7 @@ impl Step for PlaceAccount {
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        let unit = &task.landing_zone.organizational_unit;
-        let Seen::There { parent, tags, .. } = seen else {
-            return vec![Change::Move { from: None, to: unit.clone() }];
-        };
-        let mut changes = Vec::new();
-        if parent != unit {
-            changes.push(Change::Move { from: Some(parent.clone()), to: unit.clone() });
-        }
-        let wished = account_tags(&task.tenant, &task.landing_zone, &task.platform);
-        let missing: BTreeMap<String, String> = wished
-            .iter()
-            .filter(|(key, value)| tags.get(*key) != Some(*value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let stale: Vec<String> = tags
-            .keys()
-            .filter(|key| key.starts_with(&task.platform.tag_prefix) && !wished.contains_key(*key))
-            .cloned()
-            .collect();
-        // Off before on: an account has room for fifty.
-        if !stale.is_empty() {
-            changes.push(Change::Untag(stale));
-        }
-        if !missing.is_empty() {
-            changes.push(Change::Tag(missing));
-        }
-        changes
+        plan(task, seen)
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -136,6 +110,36 @@ impl Step for PlaceAccount {
         }
         Ok(Act::Done)
     }
+}
+
+fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
+    let unit = &task.landing_zone.organizational_unit;
+    let Seen::There { parent, tags, .. } = seen else {
+        return vec![Change::Move { from: None, to: unit.clone() }];
+    };
+    let mut changes = Vec::new();
+    if parent != unit {
+        changes.push(Change::Move { from: Some(parent.clone()), to: unit.clone() });
+    }
+    let wished = account_tags(&task.tenant, &task.landing_zone, &task.platform);
+    let missing: BTreeMap<String, String> = wished
+        .iter()
+        .filter(|(key, value)| tags.get(*key) != Some(*value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let stale: Vec<String> = tags
+        .keys()
+        .filter(|key| key.starts_with(&task.platform.tag_prefix) && !wished.contains_key(*key))
+        .cloned()
+        .collect();
+    // Off before on: an account has room for fifty.
+    if !stale.is_empty() {
+        changes.push(Change::Untag(stale));
+    }
+    if !missing.is_empty() {
+        changes.push(Change::Tag(missing));
+    }
+    changes
 }
 
 #[cfg(test)]

@@ -98,25 +98,7 @@ impl Step for PrepareAccount {
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
-        let Seen::Roles { execution_trust, execution_policy, access_trust } = seen else {
-            let tighten = tightens.then_some(Change::TightenTrust);
-            return [Change::CreateExecutionRole, Change::AllowStacks].into_iter().chain(tighten).collect();
-        };
-        let place = task.place();
-        let mut changes = Vec::new();
-        match execution_trust {
-            None => changes.push(Change::CreateExecutionRole),
-            Some(trust) if *trust != administration_trust(&place) => changes.push(Change::TrustAdministration),
-            Some(_) => {}
-        }
-        if *execution_policy != Some(stacks_policy(task)) {
-            changes.push(Change::AllowStacks);
-        }
-        if tightens && *access_trust != tight_trust(&place) {
-            changes.push(Change::TightenTrust);
-        }
-        changes
+        plan(task, seen)
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -134,6 +116,28 @@ impl Step for PrepareAccount {
         }
         Ok(Act::Done)
     }
+}
+
+fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
+    let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
+    let Seen::Roles { execution_trust, execution_policy, access_trust } = seen else {
+        let tighten = tightens.then_some(Change::TightenTrust);
+        return [Change::CreateExecutionRole, Change::AllowStacks].into_iter().chain(tighten).collect();
+    };
+    let place = task.place();
+    let mut changes = Vec::new();
+    match execution_trust {
+        None => changes.push(Change::CreateExecutionRole),
+        Some(trust) if *trust != administration_trust(&place) => changes.push(Change::TrustAdministration),
+        Some(_) => {}
+    }
+    if *execution_policy != Some(stacks_policy(task)) {
+        changes.push(Change::AllowStacks);
+    }
+    if tightens && *access_trust != tight_trust(&place) {
+        changes.push(Change::TightenTrust);
+    }
+    changes
 }
 
 /// The account with a pattern, never a role's ARN: a role that is made again has a new unique id.

@@ -1,1 +1,42 @@
+use serde_json::json;
 
+use crate::{Change, Seen, administration_trust, plan, stacks_policy, tight_trust};
+
+#[test]
+fn a_newborn_account_gets_its_execution_role_and_a_narrow_trust() {
+    let task = example::landed();
+    let born = Seen::Roles {
+        execution_trust: None,
+        execution_policy: None,
+        access_trust: json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::111111111111:root"}}]}),
+    };
+    assert_eq!(plan(&task, &born), [Change::CreateExecutionRole, Change::AllowStacks, Change::TightenTrust]);
+}
+
+#[test]
+fn a_prepared_account_needs_nothing() {
+    let task = example::landed();
+    let prepared = Seen::Roles {
+        execution_trust: Some(administration_trust(&task.place())),
+        execution_policy: Some(stacks_policy(&task)),
+        access_trust: tight_trust(&task.place()),
+    };
+    assert_eq!(plan(&task, &prepared), []);
+}
+
+#[test]
+fn a_foreign_trust_of_the_execution_role_is_mended() {
+    let task = example::landed();
+    let drifted = Seen::Roles {
+        execution_trust: Some(json!({"Statement": [{"Principal": "*"}]})),
+        execution_policy: Some(stacks_policy(&task)),
+        access_trust: tight_trust(&task.place()),
+    };
+    assert_eq!(plan(&task, &drifted), [Change::TrustAdministration]);
+}
+
+#[test]
+fn what_the_execution_role_may_do_fits_into_an_inline_policy() {
+    let length = stacks_policy(&example::landed()).to_string().len();
+    assert!(length <= 10_240, "{length} characters; AWS takes 10,240 over all inline policies of a role");
+}

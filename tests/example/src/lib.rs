@@ -1,0 +1,50 @@
+//! A tenant with its landing zone and platform, to test steps with.
+
+use serde_json::{Value, json};
+use step::Task;
+use tenant::{AccountId, Mode, Name, Tenant, TenantSpec, render_names};
+
+/// The account of the example once it has one.
+pub const ACCOUNT: &str = "222222222222";
+
+/// A task of the tenant `payments.checkout.aws` in the landing zone `production`, without an account.
+#[must_use]
+pub fn newborn() -> Task {
+    let now = "2026-01-01T00:00:00Z".parse().expect("a timestamp");
+    let platform = json!({
+        "region": "eu-central-1", "managementAccount": "111111111111", "automationAccount": "123456789012",
+        "accountEmailPattern": "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com"
+    });
+    let landing_zone = json!({
+        "platform": "aws", "organizationalUnit": "ou-land-workprod", "tags": {"environment": "production"},
+        "stackSets": [{"name": "landfall-audit-role", "regions": ["eu-central-1", "us-east-1"]}],
+        "accessRole": {"trust": "tighten", "downgrade": "strict", "otherWayIn": "none"}
+    });
+    let wish: TenantSpec = read(json!({"landingZone": "production", "tags": {"costCenter": "4711"}}));
+    let tenant = Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now).tenant;
+    Task {
+        tenant,
+        landing_zone: read(landing_zone),
+        platform: read(platform),
+        part: None,
+        mode: Mode::Replicate,
+        run: 1,
+        now,
+        awaited: None,
+    }
+}
+
+/// The same task once its account is there.
+#[must_use]
+pub fn landed() -> Task {
+    let mut task = newborn();
+    let names = render_names(&task.tenant, &task.platform).expect("patterns");
+    let account = AccountId::try_from(ACCOUNT.to_owned()).expect("an account id");
+    let named = task.tenant.named(names, task.now).tenant;
+    task.tenant = named.landed(account, "create-account", task.now).tenant;
+    task
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("an example is well formed")
+}
