@@ -47,7 +47,8 @@ def warm() -> None:
     import boto3
     import moto.dynamodb.responses
     import moto.iam.responses
-    import moto.sts.responses  # noqa: F401
+    import moto.sts.responses
+    import samtranslator.translator.transform  # noqa: F401
 
     for service in ("lambda", "dynamodb"):
         boto3.client(

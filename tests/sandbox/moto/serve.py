@@ -7,11 +7,13 @@ interpreter calls: the gateway's port, or by default this server's own.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
 import threading
 import time
+import traceback
 import warnings
 from typing import Any
 
@@ -50,7 +52,7 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):
 
 
 class Handler(werkzeug_app.MotoRequestHandler):
-    """Answers in one packet and keeps no access log."""
+    """Keeps connections open, answers in one packet, and keeps no access log."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -58,6 +60,44 @@ class Handler(werkzeug_app.MotoRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+    def handle_expect_100(self) -> bool:
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.wfile.flush()
+        return True
+
+    def run_wsgi(self) -> None:
+        self.environ = environ = self.make_environ()
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            body = environ["wsgi.input"].read()
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.input_terminated"] = True
+        environ["CONTENT_LENGTH"] = str(len(body))
+        answer: list[Any] = []
+        try:
+            chunks = self.server.app(environ, lambda *start, **_: answer.extend(start[:2]))
+            content = b"".join(chunks)
+        except Exception:
+            traceback.print_exc()
+            answer = ["500 Internal Server Error", [("Content-Type", "text/plain")]]
+            content = b"InternalFailure"
+        self._send(answer[0], answer[1], content)
+
+    def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                self.send_header(name, value)
+        empty = self.command == "HEAD" or code in ("204", "304")
+        length = next((v for k, v in headers if k.lower() == "content-length"), None)
+        self.send_header("Content-Length", length if empty and length else str(len(content)))
+        self.end_headers()
+        if not empty:
+            self.wfile.write(content)
+        self.wfile.flush()
 
 
 def die_with_parent() -> None:
