@@ -1,2 +1,6 @@
-//! Stub.
-fn main() {}
+//! The `landfall` command.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    landfall::run().await
+}

@@ -1,19 +1,71 @@
-//! stub
+//! Takes wishes and configuration over HTTP, and answers how they stand.
+//!
+//! What it does: checks what was sent, writes it to the ledger, and starts the tenant's run at once where it can; a
+//! start that fails is start-due's. It changes nothing in AWS.
+//! What it leaves on the record: the row with the author, who is the caller as API Gateway proved it.
+//! Why repeating is safe: a PUT of what is there already changes nothing; a tenant's id follows from its name.
+//! Whether it can be undone: by another PUT.
 
-use step::{Permission, Site};
+mod configuration;
+mod plans;
+mod request;
+mod response;
+mod route;
+mod steps;
+mod tenants;
 
-/// What checking a platform or landing zone against AWS needs to be allowed.
-pub const PERMISSIONS: &[Permission] = &[
-    Permission::look(
-        Site::Management,
-        "organizations:DescribeOrganizationalUnit",
-        "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*",
-    ),
-    Permission::look(Site::Management, "organizations:DescribeOrganization", "*"),
-    Permission::look(Site::Management, "organizations:ListRoots", "*"),
-    Permission::look(
-        Site::Automation,
-        "cloudformation:DescribeStackSet",
-        "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*",
-    ),
-];
+use entry::Means;
+use tenant::{Failure, FailureName};
+
+pub use configuration::PERMISSIONS;
+pub use request::Request;
+pub use response::{Refusal, Response};
+use route::Route;
+
+/// Answers one request.
+pub async fn handle(means: Means, request: Request) -> Result<Response, Failure> {
+    let answer = answer(&means, &request).await;
+    Ok(answer.unwrap_or_else(|refusal| {
+        if let Refusal::Failed(failure) = &refusal {
+            tracing::error!(name = %failure.name, failure = %failure, "the request could not be answered");
+        }
+        refusal.response()
+    }))
+}
+
+async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
+    let route = Route::of(request)?;
+    let author = request.author()?;
+    match route {
+        Route::PutTenant(name) => tenants::put(means, request, &name, author).await,
+        Route::GetTenant(name, reader) => tenants::get(means, &name, reader).await,
+        Route::ListTenants(workspace, reader) => {
+            tenants::list(means, request, workspace.as_deref(), reader).await
+        }
+        Route::GetHistory(name) => tenants::history(means, &name).await,
+        Route::PostReplication(name) => tenants::replicate(means, &name, author).await,
+        Route::PutPlan(name) => plans::put(means, request, &name, author).await,
+        Route::GetPlan(name, id) => plans::get(means, &name, id).await,
+        Route::PutLandingZone(name) => {
+            configuration::put_landing_zone(means, request, &name, author).await
+        }
+        Route::GetLandingZone(name) => {
+            configuration::get::<tenant::LandingZone>(means, &name).await
+        }
+        Route::ListLandingZones => configuration::list::<tenant::LandingZone>(means).await,
+        Route::PutPlatform(name) => {
+            configuration::put_platform(means, request, &name, author).await
+        }
+        Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
+        Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
+        Route::GetSchema(kind) => Ok(Response::json(200, &tenant::schema(kind))),
+    }
+}
+
+/// Whether waiting a little may help against a failure.
+fn passes(failure: &Failure) -> bool {
+    matches!(failure.name, FailureName::Throttled | FailureName::Transient | FailureName::NotReady)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,6 @@
-//! Stub.
-fn main() {}
+//! The door of `intake`.
+
+#[tokio::main]
+async fn main() -> Result<(), entry::Error> {
+    entry::door(intake::handle).await
+}

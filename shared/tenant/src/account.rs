@@ -37,6 +37,7 @@ pub fn account_tags(
         ("project".to_owned(), tenant.name.project.clone()),
         ("landingZone".to_owned(), tenant.wish.landing_zone.clone()),
     ];
-    let wished = zone.tags.iter().chain(&tenant.wish.tags).map(|(key, value)| (key.clone(), value.clone()));
+    let wished =
+        zone.tags.iter().chain(&tenant.wish.tags).map(|(key, value)| (key.clone(), value.clone()));
     wished.chain(own).map(|(key, value)| (format!("{}{key}", platform.tag_prefix), value)).collect()
 }

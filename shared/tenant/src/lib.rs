@@ -26,7 +26,7 @@ pub use pace::Pace;
 pub use pattern::{Pattern, PatternError, Values};
 pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
-pub use shape::{check_shape, kind_of, nearest, read};
+pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use validate::{Problem, check_landing_zone, check_platform, check_tenant};
 pub use view::{
     EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems, QueueView, Reader,

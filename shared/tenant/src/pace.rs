@@ -24,7 +24,8 @@ impl Pace {
         Self { name: "create-account", interval: SignedDuration::from_millis(10_200), burst: 3 };
 
     /// A walk over all accounts of the organization: one at a time.
-    pub const WALK: Self = Self { name: "list-accounts-walk", interval: SignedDuration::from_secs(20), burst: 1 };
+    pub const WALK: Self =
+        Self { name: "list-accounts-walk", interval: SignedDuration::from_secs(20), burst: 1 };
 
     /// How far slots may run ahead of the steady rate.
     #[must_use]

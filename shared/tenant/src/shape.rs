@@ -12,6 +12,9 @@ use crate::{Document, Kind, Problem, Spec, schema};
 /// The pattern of account ids, as the schema spells it.
 pub(crate) const TWELVE_DIGITS: &str = r"^\d{12}$";
 
+/// The rule that an unknown field breaks.
+pub const UNKNOWN_FIELD: &str = "is an unknown field";
+
 /// Reads a document of a known kind, or says everything that is wrong with its shape.
 pub fn read<S: Spec>(document: Value) -> Result<Document<S>, Vec<Problem>> {
     let problems = check_shape(S::KIND, &document);
@@ -152,7 +155,7 @@ impl<'a> Walk<'a> {
                         known.keys().cloned().collect::<Vec<_>>().join(", ")
                     ),
                 };
-                self.say(&at, field, "is an unknown field", remedy);
+                self.say(&at, field, UNKNOWN_FIELD, remedy);
             }
         }
         for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {

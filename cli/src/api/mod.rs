@@ -1,0 +1,187 @@
+//! The one conversation with Landfall's API: signed requests, answers read, refusals turned into exits.
+
+mod routes;
+mod sign;
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials as _;
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use tenant::Problems;
+
+use crate::arguments::Common;
+use crate::exit::{Exit, Trouble};
+
+pub use routes::{Applied, name};
+
+/// How often a request that may be repeated is sent at the most.
+const ATTEMPTS: u32 = 5;
+
+/// A conversation with Landfall's API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: reqwest::Client,
+    endpoint: String,
+    region: String,
+    credentials: Credentials,
+}
+
+/// What the API answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads the answer.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Trouble::new(
+                Exit::NotReachable,
+                format!("the answer is not one of Landfall's API: {error}"),
+            )
+        })
+    }
+}
+
+/// The AWS configuration that the command line asks for.
+pub async fn aws_config(profile: Option<&str>, region: Option<&str>) -> aws_config::SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    loader.load().await
+}
+
+impl Api {
+    /// Finds the endpoint, the Region and credentials; nothing is sent yet.
+    pub async fn connect(common: &Common) -> Result<Self, Trouble> {
+        let Some(endpoint) = &common.endpoint else {
+            return Err(Trouble::new(
+                Exit::BadInput,
+                "where is Landfall? Set LANDFALL_API or --endpoint to the API's URL, as the stack's output `Api` \
+                 shows it; with a sandbox: eval \"$(landfall sandbox up)\"",
+            ));
+        };
+        let config = aws_config(common.profile.as_deref(), common.region.as_deref()).await;
+        let region = config.region().map(ToString::to_string).ok_or_else(|| {
+            Trouble::new(
+                Exit::BadInput,
+                "which Region is it? Set AWS_REGION, LANDFALL_REGION or --region",
+            )
+        })?;
+        let provider = config.credentials_provider().ok_or_else(no_credentials)?;
+        let credentials = provider.provide_credentials().await.map_err(|_| no_credentials())?;
+        Self::new(endpoint, &region, credentials)
+    }
+
+    /// A conversation with this endpoint.
+    pub fn new(endpoint: &str, region: &str, credentials: Credentials) -> Result<Self, Trouble> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(35))
+            .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Trouble::new(Exit::NotReachable, error.to_string()))?;
+        Ok(Self {
+            http,
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            region: region.to_owned(),
+            credentials,
+        })
+    }
+
+    async fn get(&self, path: &str) -> Result<Answer, Trouble> {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    /// Sends a request; one that may be repeated is repeated while the API is busy or can't be reached.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, String)],
+    ) -> Result<Answer, Trouble> {
+        let repeatable = method != Method::POST;
+        let mut attempt = 1;
+        loop {
+            let answer = self.send_once(&method, path, body.clone(), headers).await;
+            let passing = match &answer {
+                Ok(answer) => {
+                    answer.status == StatusCode::TOO_MANY_REQUESTS
+                        || answer.status.is_server_error()
+                }
+                Err(trouble) => trouble.exit == Exit::NotReachable,
+            };
+            if passing && repeatable && attempt < ATTEMPTS {
+                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+                attempt += 1;
+                continue;
+            }
+            let answer = answer?;
+            return if answer.status.is_success() {
+                Ok(answer)
+            } else {
+                Err(refusal(path, &answer))
+            };
+        }
+    }
+
+    async fn send_once(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, String)],
+    ) -> Result<Answer, Trouble> {
+        let url = format!("{}{path}", self.endpoint);
+        let body = body.unwrap_or_default();
+        let mut request = self.http.request(method.clone(), &url);
+        for (name, value) in sign::headers(method, &url, &body, &self.region, &self.credentials)? {
+            request = request.header(name, value);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let unreachable = |error: reqwest::Error| {
+            let why = std::error::Error::source(&error)
+                .map_or_else(|| error.to_string(), ToString::to_string);
+            Trouble::new(Exit::NotReachable, format!("{} can't be reached: {why}", self.endpoint))
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?.to_vec();
+        Ok(Answer { status, body })
+    }
+}
+
+fn no_credentials() -> Trouble {
+    Trouble::new(
+        Exit::NotAllowed,
+        "there are no AWS credentials: sign in, name a --profile, or set AWS_ACCESS_KEY_ID and its kin",
+    )
+}
+
+fn refusal(path: &str, answer: &Answer) -> Trouble {
+    let problems = serde_json::from_slice::<Problems>(&answer.body).unwrap_or_else(|_| {
+        // API Gateway itself refuses with {"message": …}.
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let message =
+            said["message"].as_str().or(said["Message"].as_str()).unwrap_or("no reason was given");
+        let status = answer.status;
+        Problems::new("gateway", "refused", status.as_u16(), format!("{message} (HTTP {status})"))
+    });
+    Trouble::answer(path.trim_start_matches('/'), problems)
+}

@@ -1,0 +1,163 @@
+//! What can be asked of Landfall, in its own words.
+
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use tenant::{Document, HistoryView, Name, Page, PlanView, Spec, TenantSpec, TenantView};
+use uuid::Uuid;
+
+use super::{Answer, Api};
+use crate::exit::{Exit, Trouble};
+
+/// What became of a document that was applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Applied {
+    /// It is new.
+    Created,
+    /// It differs from what was there.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+impl Applied {
+    /// The outcome as users read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    fn of(answer: &Answer) -> Self {
+        match answer.status {
+            StatusCode::CREATED => Self::Created,
+            StatusCode::ACCEPTED => Self::Changed,
+            _ => Self::Unchanged,
+        }
+    }
+}
+
+/// Reads a tenant's name as users write it.
+pub fn name(text: &str) -> Result<Name, Trouble> {
+    Name::parse(text).ok_or_else(|| {
+        Trouble::new(
+            Exit::BadInput,
+            format!("`{text}` is no tenant's name: write <workspace>.<project>.<platform>"),
+        )
+    })
+}
+
+fn tenant_path(name: &Name) -> String {
+    format!("/workspaces/{}/projects/{}/tenants/{}", name.workspace, name.project, name.platform)
+}
+
+impl Api {
+    /// Applies a tenant's wish.
+    pub async fn put_tenant(
+        &self,
+        document: &Document<TenantSpec>,
+        if_generation: Option<u64>,
+    ) -> Result<(Applied, TenantView), Trouble> {
+        let headers: Vec<_> = if_generation
+            .map(|generation| ("if-match", format!("\"{generation}\"")))
+            .into_iter()
+            .collect();
+        let path = tenant_path(&document.metadata.name());
+        let answer = self.send(Method::PUT, &path, Some(body(document)?), &headers).await?;
+        Ok((Applied::of(&answer), answer.read()?))
+    }
+
+    /// One tenant.
+    pub async fn tenant(&self, name: &Name, operator: bool) -> Result<TenantView, Trouble> {
+        let prefix = if operator { "/operator" } else { "" };
+        self.get(&format!("{prefix}{}", tenant_path(name))).await?.read()
+    }
+
+    /// All tenants of a workspace; without one, all that there are, which operators may ask for.
+    pub async fn tenants(&self, workspace: Option<&str>) -> Result<Vec<TenantView>, Trouble> {
+        let path = match workspace {
+            Some(workspace) => format!("/workspaces/{workspace}/tenants"),
+            None => "/operator/tenants".to_owned(),
+        };
+        self.all(&path).await
+    }
+
+    /// A tenant's history.
+    pub async fn history(&self, name: &Name) -> Result<HistoryView, Trouble> {
+        self.get(&format!("{}/history", tenant_path(name))).await?.read()
+    }
+
+    /// Asks for a replication now.
+    pub async fn replicate(&self, name: &Name) -> Result<TenantView, Trouble> {
+        let path = format!("{}/replications", tenant_path(name));
+        self.send(Method::POST, &path, None, &[]).await?.read()
+    }
+
+    /// Asks what applying a wish would change.
+    pub async fn put_plan(&self, document: &Document<TenantSpec>) -> Result<PlanView, Trouble> {
+        let name = document.metadata.name();
+        let path = format!(
+            "/workspaces/{}/projects/{}/plans/{}",
+            name.workspace, name.project, name.platform
+        );
+        self.send(Method::PUT, &path, Some(body(document)?), &[]).await?.read()
+    }
+
+    /// A plan as far as it is made.
+    pub async fn plan(&self, name: &Name, id: Uuid) -> Result<PlanView, Trouble> {
+        let Name { workspace, project, platform } = name;
+        self.get(&format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}"))
+            .await?
+            .read()
+    }
+
+    /// Applies a platform or landing zone.
+    pub async fn put_config<S: Spec>(
+        &self,
+        name: &str,
+        document: &Document<S>,
+    ) -> Result<Applied, Trouble> {
+        let path = format!("/{}/{name}", collection::<S>());
+        let answer = self.send(Method::PUT, &path, Some(body(document)?), &[]).await?;
+        Ok(Applied::of(&answer))
+    }
+
+    /// One platform or landing zone; none if there is no such.
+    pub async fn config<S: Spec>(&self, name: &str) -> Result<Option<Document<S>>, Trouble> {
+        match self.get(&format!("/{}/{name}", collection::<S>())).await {
+            Ok(answer) => answer.read().map(Some),
+            Err(trouble) if trouble.exit == Exit::NotFound => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// All platforms or landing zones.
+    pub async fn configs<S: Spec>(&self) -> Result<Vec<Document<S>>, Trouble> {
+        self.all(&format!("/{}", collection::<S>())).await
+    }
+
+    async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Trouble> {
+        let Page { items: mut all, mut next } = self.get(path).await?.read()?;
+        while let Some(after) = next {
+            let mut page: Page<T> = self.get(&format!("{path}?after={after}")).await?.read()?;
+            all.append(&mut page.items);
+            next = page.next;
+        }
+        Ok(all)
+    }
+}
+
+/// Where the API keeps a kind of configuration.
+fn collection<S: Spec>() -> &'static str {
+    match S::KIND {
+        tenant::Kind::Platform => "platforms",
+        tenant::Kind::LandingZone => "landing-zones",
+        tenant::Kind::Tenant => "tenants",
+    }
+}
+
+fn body<S: Spec>(document: &Document<S>) -> Result<Vec<u8>, Trouble> {
+    serde_json::to_vec(document).map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))
+}

@@ -1,0 +1,278 @@
+//! The command line: what may be written, with the help that users read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::SignedDuration;
+
+use crate::command::{demo, sandbox};
+
+/// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
+#[derive(Debug, Parser)]
+#[command(name = "landfall", version, propagate_version = true, disable_help_subcommand = false)]
+#[command(after_help = "Exit codes: landfall help exit-codes. Every command: docs/CLI.md.")]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Base URL of Landfall's API.
+    #[arg(
+        long,
+        env = "LANDFALL_API",
+        global = true,
+        value_name = "URL",
+        help_heading = "Connection"
+    )]
+    pub endpoint: Option<String>,
+    /// Region of Landfall's API; AWS_REGION if it is not given.
+    #[arg(
+        long,
+        env = "LANDFALL_REGION",
+        global = true,
+        value_name = "REGION",
+        help_heading = "Connection"
+    )]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration whose credentials are used.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
+    pub profile: Option<String>,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Format {
+    /// For people; its columns may change.
+    Table,
+    /// The same as JSON.
+    Yaml,
+    /// For programs; fields are only ever added.
+    Json,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Applies documents: platforms, landing zones, then tenants; shows the tenants' steps until they have ended.
+    Apply(Apply),
+    /// Says what applying these tenants would change in AWS, and changes nothing.
+    Plan(Plan),
+    /// Prints tenants, landing zones or platforms.
+    Get(Get),
+    /// Prints all that is known about one tenant.
+    Describe(Describe),
+    /// Shows tenants' steps live until all have ended.
+    Watch(Watch),
+    /// Prints what happened to a tenant, and who caused it.
+    History(History),
+    /// Replicates tenants now, without any change of their wish.
+    Replicate(Replicate),
+    /// Checks documents without sending anything.
+    Lint(Lint),
+    /// Prints the JSON Schema of a kind, for editors.
+    Schema(Schema),
+    /// Vends four tenants in a sandbox of its own, live, then ends it.
+    Demo(demo::Arguments),
+    /// An AWS Organization on this machine, to try everything in.
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
+    /// Prints a shell's completions.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// What the exit codes mean.
+    #[command(name = "exit-codes", hide = true, long_about = crate::command::exit_codes::help())]
+    ExitCodes,
+}
+
+/// Files and directories with documents.
+#[derive(Args, Debug)]
+pub struct Files {
+    /// A file or a directory with YAML or JSON documents; `-` is standard input.
+    #[arg(short, long = "file", required = true, num_args = 1.., value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+}
+
+/// How long a command stays.
+#[derive(Args, Clone, Debug)]
+pub struct Waiting {
+    /// Ends as soon as the wishes are taken.
+    #[arg(long, overrides_with = "wait")]
+    pub no_wait: bool,
+    /// Stays until the tenants' runs have ended; the default.
+    #[arg(long, overrides_with = "no_wait")]
+    pub wait: bool,
+    /// Stays no longer than this, as in `90s`, `30m`, `2h`.
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<SignedDuration>,
+}
+
+/// Arguments of `apply`.
+#[derive(Args, Debug)]
+pub struct Apply {
+    /// What to apply.
+    #[command(flatten)]
+    pub files: Files,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Changes a tenant only if it still has this generation.
+    #[arg(long, value_name = "GENERATION")]
+    pub if_generation: Option<u64>,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// What to plan.
+    #[command(flatten)]
+    pub files: Files,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// A kind of things as the command line names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Things {
+    /// Wished-for accounts.
+    #[value(alias = "tenant")]
+    Tenants,
+    /// What every tenant of them gets.
+    #[value(alias = "landing-zone", alias = "landingzones", alias = "landingzone")]
+    LandingZones,
+    /// Organizations as Landfall sees them.
+    #[value(alias = "platform")]
+    Platforms,
+}
+
+/// Arguments of `get`.
+#[derive(Args, Debug)]
+pub struct Get {
+    /// What to print.
+    pub kind: Things,
+    /// Only this one; a tenant's name is `<workspace>.<project>.<platform>`.
+    pub name: Option<String>,
+    /// Only tenants of this workspace; without it, all tenants, which operators may see.
+    #[arg(short, long)]
+    pub workspace: Option<String>,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// Arguments of `describe`.
+#[derive(Args, Debug)]
+pub struct Describe {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// With what only operators may read: operations, codes, request ids.
+    #[arg(long)]
+    pub operator: bool,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// Arguments of `watch`.
+#[derive(Args, Debug)]
+pub struct Watch {
+    /// Names of tenants; without any, all of the workspace.
+    pub names: Vec<String>,
+    /// All tenants of this workspace.
+    #[arg(short, long)]
+    pub workspace: Option<String>,
+    /// Stays no longer than this, as in `90s`, `30m`, `2h`.
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<SignedDuration>,
+}
+
+/// Arguments of `history`.
+#[derive(Args, Debug)]
+pub struct History {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// Arguments of `replicate`.
+#[derive(Args, Debug)]
+pub struct Replicate {
+    /// The tenants' names: `<workspace>.<project>.<platform>`.
+    #[arg(required = true)]
+    pub names: Vec<String>,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// Arguments of `lint`.
+#[derive(Args, Debug)]
+pub struct Lint {
+    /// Files and directories with YAML or JSON documents; `-` is standard input.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+    /// How problems are printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub struct Schema {
+    /// The kind of documents.
+    pub kind: Things,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_says_what_it_is_for() {
+        fn ask(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{} has no sentence", command.get_name());
+            for argument in command.get_arguments() {
+                let said = argument.get_help().is_some();
+                assert!(said, "{} {} has no sentence", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(ask);
+        }
+        ask(&Arguments::command());
+    }
+}

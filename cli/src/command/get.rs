@@ -1,0 +1,124 @@
+//! `landfall get KIND [NAME]`.
+
+use serde::Serialize;
+use tenant::{Document, LandingZone, Platform, TenantView};
+
+use super::Context;
+use crate::api::name;
+use crate::arguments::{Format, Get, Things};
+use crate::exit::{Exit, Trouble};
+use crate::show::{Paint, instant, structured, table};
+
+/// Prints tenants, landing zones or platforms.
+pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
+    let api = context.api().await?;
+    let wanted = arguments.name.as_deref();
+    match arguments.kind {
+        Things::Tenants => {
+            let tenants = match wanted {
+                Some(wanted) => vec![api.tenant(&name(wanted)?, false).await?],
+                None => api.tenants(arguments.workspace.as_deref()).await?,
+            };
+            let colours = context.terminal.colours_results();
+            print(context, arguments, &tenants, |tenants| tenants_table(tenants, colours));
+        }
+        Things::LandingZones => {
+            let zones = match wanted {
+                Some(wanted) => {
+                    vec![api.config(wanted).await?.ok_or_else(|| missing("landing zone", wanted))?]
+                }
+                None => api.configs().await?,
+            };
+            print(context, arguments, &zones, zones_table);
+        }
+        Things::Platforms => {
+            let platforms = match wanted {
+                Some(wanted) => {
+                    vec![api.config(wanted).await?.ok_or_else(|| missing("platform", wanted))?]
+                }
+                None => api.configs().await?,
+            };
+            print(context, arguments, &platforms, platforms_table);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn missing(kind: &str, name: &str) -> Trouble {
+    Trouble::new(Exit::NotFound, format!("there is no {kind} `{name}`"))
+}
+
+/// One thing by itself, or a list.
+fn print<T: Serialize>(
+    context: &Context,
+    arguments: &Get,
+    things: &[T],
+    table: impl Fn(&[T]) -> String,
+) {
+    let text = match (arguments.output, things, &arguments.name) {
+        (Format::Table, things, _) => table(things),
+        (format, [thing], Some(_)) => structured(format, thing),
+        (format, things, _) => structured(format, &things),
+    };
+    context.terminal.print(text);
+}
+
+/// Tenants in columns.
+#[must_use]
+pub fn tenants_table(tenants: &[TenantView], colours: bool) -> String {
+    let paint = Paint::still(colours);
+    let rows: Vec<Vec<String>> = tenants
+        .iter()
+        .map(|tenant| {
+            let remark = match (&tenant.failed, &tenant.waiting) {
+                (Some(failed), _) => {
+                    format!("{} at {}: {}", failed.name, failed.step, failed.remark)
+                }
+                (None, Some(waiting)) => format!("waits for {}", waiting.r#for),
+                (None, None) => String::new(),
+            };
+            vec![
+                tenant.name.clone(),
+                tenant.account.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+                tenant.landing_zone.clone(),
+                paint.phase(tenant.phase),
+                instant(tenant.created_on),
+                remark,
+            ]
+        })
+        .collect();
+    table(&["NAME", "ACCOUNT", "LANDING ZONE", "PHASE", "CREATED", ""], &rows)
+}
+
+fn zones_table(zones: &[Document<LandingZone>]) -> String {
+    let rows: Vec<Vec<String>> = zones
+        .iter()
+        .map(|Document { metadata, spec, .. }| {
+            let sets: Vec<&str> = spec.stack_sets.iter().map(|set| set.name.as_str()).collect();
+            vec![
+                metadata.name.clone(),
+                spec.platform.clone(),
+                spec.organizational_unit.clone(),
+                format!("{:?}", spec.access_role.downgrade).to_lowercase(),
+                sets.join(", "),
+            ]
+        })
+        .collect();
+    table(&["NAME", "PLATFORM", "ORGANIZATIONAL UNIT", "DOWNGRADE", "STACK SETS"], &rows)
+}
+
+fn platforms_table(platforms: &[Document<Platform>]) -> String {
+    let rows: Vec<Vec<String>> = platforms
+        .iter()
+        .map(|Document { metadata, spec, .. }| {
+            vec![
+                metadata.name.clone(),
+                spec.region.clone(),
+                spec.management_account.to_string(),
+                spec.automation_account.to_string(),
+                spec.account_email_pattern.clone(),
+            ]
+        })
+        .collect();
+    table(&["NAME", "REGION", "MANAGEMENT", "AUTOMATION", "E-MAIL PATTERN"], &rows)
+}

@@ -1,0 +1,72 @@
+//! The commands, one file each.
+
+mod apply;
+mod completions;
+pub mod demo;
+mod describe;
+pub mod exit_codes;
+mod follow;
+mod get;
+mod history;
+mod lint;
+mod plan;
+mod replicate;
+pub mod sandbox;
+mod schema;
+mod watch;
+
+use crate::api::Api;
+use crate::arguments::{Command, Common, Format};
+use crate::exit::{Exit, Trouble};
+use crate::terminal::Terminal;
+
+/// What every command works with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What the user wrote for every command.
+    pub common: Common,
+    /// Where output goes.
+    pub terminal: Terminal,
+}
+
+impl Context {
+    /// The conversation with Landfall.
+    pub async fn api(&self) -> Result<Api, Trouble> {
+        Api::connect(&self.common).await
+    }
+}
+
+impl Command {
+    /// How the command prints its result and its trouble.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Apply(arguments) => arguments.output,
+            Self::Plan(arguments) => arguments.output,
+            Self::Get(arguments) => arguments.output,
+            Self::Describe(arguments) => arguments.output,
+            Self::History(arguments) => arguments.output,
+            Self::Lint(arguments) => arguments.output,
+            _ => Format::Table,
+        }
+    }
+}
+
+/// Does one command.
+pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
+    match command {
+        Command::Apply(arguments) => apply::run(&context, &arguments).await,
+        Command::Plan(arguments) => plan::run(&context, &arguments).await,
+        Command::Get(arguments) => get::run(&context, &arguments).await,
+        Command::Describe(arguments) => describe::run(&context, &arguments).await,
+        Command::Watch(arguments) => watch::run(&context, &arguments).await,
+        Command::History(arguments) => history::run(&context, &arguments).await,
+        Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
+        Command::Lint(arguments) => lint::run(&context, &arguments),
+        Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
+        Command::Demo(arguments) => demo::run(&context, &arguments).await,
+        Command::Sandbox(command) => sandbox::run(&context, command).await,
+        Command::Completions { shell } => Ok(completions::run(&context, shell)),
+        Command::ExitCodes => Ok(exit_codes::run(&context)),
+    }
+}

@@ -1,0 +1,28 @@
+//! `landfall replicate NAME…`: a run now, without any change of the wish.
+
+use super::Context;
+use super::follow::{Followed, exit, follow};
+use super::get::tenants_table;
+use crate::api::name;
+use crate::arguments::Replicate;
+use crate::exit::{Exit, Trouble};
+
+/// Asks for replications and shows them.
+pub async fn run(context: &Context, arguments: &Replicate) -> Result<Exit, Trouble> {
+    let names = arguments.names.iter().map(|text| name(text)).collect::<Result<Vec<_>, _>>()?;
+    let api = context.api().await?;
+    let mut followed = Vec::new();
+    for name in &names {
+        // A run that was under way before we asked may have passed what we want looked at.
+        let before = api.tenant(name, false).await?;
+        followed.push(Followed { run: before.run + 1, name: name.clone() });
+        api.replicate(name).await?;
+        context.terminal.say(format!("Tenant {name}: a replication was asked for"));
+    }
+    if arguments.waiting.no_wait {
+        return Ok(Exit::Ok);
+    }
+    let ended = follow(context, &api, &followed, arguments.waiting.timeout).await?;
+    context.terminal.print(tenants_table(&ended, context.terminal.colours_results()));
+    Ok(exit(&ended))
+}

@@ -1,0 +1,173 @@
+//! All that is known about one tenant, its history, and what a plan says.
+
+use std::fmt::Write as _;
+
+use tenant::{HistoryView, PlanState, PlanView, StepView, TenantView};
+
+use super::board::{age, label};
+use super::paint::{Paint, word};
+use super::table::{pad, table};
+use super::{duration, elapsed, instant};
+
+/// All that is known about a tenant.
+#[must_use]
+pub fn describe(tenant: &TenantView, paint: Paint) -> String {
+    let mut text = format!("{}  {}\n", paint.bold(&tenant.name), paint.phase(tenant.phase));
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "  {}{value}", pad(&paint.dim(name), 14));
+    };
+    line("id", tenant.id.to_string());
+    line("landing zone", tenant.landing_zone.clone());
+    if let Some(account) = &tenant.account {
+        line("account", account.to_string());
+    }
+    if let Some(names) = &tenant.names {
+        line("account name", names.account_name.clone());
+        line("e-mail", names.email.clone());
+    }
+    for (role, address) in &tenant.spec.contacts {
+        line("contact", format!("{role}: {address}"));
+    }
+    for (key, value) in &tenant.spec.tags {
+        line("tag", format!("{key}={value}"));
+    }
+    line("created", instant(tenant.created_on));
+    line(
+        "generation",
+        format!("{} (last run saw {})", tenant.generation, tenant.observed_generation),
+    );
+    let under_way = if tenant.running { ", under way" } else { "" };
+    line("run", format!("{}{under_way}, {}", tenant.run, duration(age(tenant))));
+    if let Some(next_run) = tenant.next_run {
+        line("next run", instant(next_run));
+    }
+    if let Some(queue) = &tenant.queue {
+        line("queue", format!("number {}, due {}", queue.position, instant(queue.starts_at)));
+    }
+    if let Some(waiting) = &tenant.waiting {
+        line(
+            "waits for",
+            format!("{} since {} ({})", waiting.r#for, instant(waiting.since), waiting.step),
+        );
+    }
+    if let Some(failed) = &tenant.failed {
+        line(
+            "failed",
+            format!("{} at {}: {}", paint.bad(failed.name.as_str()), failed.step, failed.remark),
+        );
+        if let Some(remark) = &failed.system_remark {
+            line("", paint.dim(remark));
+        }
+        match failed.retry_at {
+            Some(at) => {
+                line("tried again", format!("{} (attempt {})", instant(at), failed.attempts + 1))
+            }
+            None => line("tried again", "when the wish has changed".to_owned()),
+        }
+    }
+    text.push('\n');
+    for step in &tenant.steps {
+        text.push_str(&step_lines(step, tenant, paint));
+    }
+    text
+}
+
+fn step_lines(step: &StepView, tenant: &TenantView, paint: Paint) -> String {
+    let taken =
+        step.since.map(|since| elapsed(since, step.until, tenant.as_of)).unwrap_or_default();
+    let mut text = format!(
+        "  {} {} {} {}\n",
+        paint.sign(step.state),
+        pad(&label(step), 32),
+        pad(word(step.state), 8),
+        paint.dim(&taken)
+    );
+    let remarks = [&step.remark, &step.system_remark];
+    for line in remarks.into_iter().flatten().chain(&step.changes) {
+        let _ = writeln!(text, "      {}", paint.dim(line));
+    }
+    let trimmed: Vec<&str> = text.lines().map(str::trim_end).collect();
+    trimmed.join("\n") + "\n"
+}
+
+/// A tenant's history.
+#[must_use]
+pub fn history(history: &HistoryView) -> String {
+    let rows: Vec<Vec<String>> = history
+        .entries
+        .iter()
+        .map(|entry| {
+            vec![
+                instant(entry.at),
+                entry.run.to_string(),
+                entry.to.as_str().to_owned(),
+                entry.author.rsplit(':').next().unwrap_or_default().to_owned(),
+                entry.event.clone(),
+            ]
+        })
+        .collect();
+    table(&["TIME", "RUN", "PHASE", "AUTHOR", "EVENT"], &rows)
+}
+
+/// What a plan says.
+#[must_use]
+pub fn plan(plan: &PlanView, paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.bold(&plan.name));
+    for step in plan.steps.iter().filter(|step| !step.changes.is_empty()) {
+        let _ = writeln!(text, "  {}", label(step));
+        for change in &step.changes {
+            let _ = writeln!(text, "    {} {change}", paint.sign(tenant::StepState::Planned));
+        }
+    }
+    match (&plan.failed, plan.state, plan.changes()) {
+        (Some(failed), ..) => {
+            let said = format!("{} at {}: {}", failed.name, failed.step, failed.remark);
+            let _ = writeln!(text, "  {}", paint.bad(&said));
+        }
+        (None, PlanState::Failed, _) => text.push_str("  the plan could not be made\n"),
+        (None, _, 0) => {
+            let _ = writeln!(text, "  {}", paint.good("no changes"));
+        }
+        (None, _, 1) => text.push_str("  1 change\n"),
+        (None, _, many) => {
+            let _ = writeln!(text, "  {many} changes");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_lists_its_changes_by_step() {
+        let mut view: PlanView = serde_json::from_value(json!({
+            "id": "00000000-0000-0000-0000-000000000000", "name": "a.b.aws", "state": "done",
+            "asOf": "2026-01-01T00:00:00Z",
+            "steps": [{"step": "place-account", "state": "planned", "changes": ["move the account to ou-land-workprod"]},
+                      {"step": "complete", "state": "planned", "changes": []}]
+        }))
+        .expect("a plan");
+        assert_eq!(
+            plan(&view, Paint::still(false)),
+            "a.b.aws\n  place-account\n    ~ move the account to ou-land-workprod\n  1 change\n"
+        );
+        view.steps.clear();
+        assert_eq!(plan(&view, Paint::still(false)), "a.b.aws\n  no changes\n");
+    }
+
+    #[test]
+    fn a_description_names_everything_and_ends_no_line_in_spaces() {
+        let view = super::super::board::tests::tenant(
+            "a.b",
+            "Replicating",
+            &[("admit", None, "done", 1, 1)],
+        );
+        let text = describe(&view, Paint::still(false));
+        assert!(text.contains("  ✓ admit                            done     1s\n"), "{text}");
+        assert!(text.lines().all(|line| !line.ends_with(' ')), "{text}");
+    }
+}

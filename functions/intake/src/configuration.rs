@@ -1,0 +1,254 @@
+//! Platforms and landing zones: checked against AWS, which is only looked at, before they are written.
+
+use entry::Means;
+use ledger::{Error, Versioned};
+use organization::Organization;
+use session::Sessions;
+use stackset::StackSets;
+use step::{Permission, Site};
+use tenant::{
+    Document, Failure, LandingZone, LandingZoneMetadata, Mode, Page, Platform, PlatformMetadata,
+    Problem, Spec, Uuid, check_landing_zone, check_platform,
+};
+
+use crate::request::{Precondition, same};
+use crate::tenants::{Outcome, unknown};
+use crate::{Refusal, Request, Response, passes};
+
+/// What intake may look at: whether units and StackSets exist.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::look(
+        Site::Management,
+        "organizations:DescribeOrganizationalUnit",
+        "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*",
+    ),
+    Permission::look(Site::Management, "organizations:ListRoots", "*"),
+    Permission::look(
+        Site::Automation,
+        "cloudformation:DescribeStackSet",
+        "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*",
+    ),
+];
+
+/// A kind of configuration.
+pub trait Configuration: Spec + Clone + PartialEq {
+    /// The metadata of a document with this name.
+    fn metadata(name: &str) -> Self::Metadata;
+}
+
+impl Configuration for Platform {
+    fn metadata(name: &str) -> PlatformMetadata {
+        PlatformMetadata { name: name.to_owned() }
+    }
+}
+
+impl Configuration for LandingZone {
+    fn metadata(name: &str) -> LandingZoneMetadata {
+        LandingZoneMetadata { name: name.to_owned() }
+    }
+}
+
+fn document<S: Configuration>(config: &Versioned<S>) -> Document<S> {
+    Document::new(S::metadata(&config.name), config.spec.clone())
+}
+
+/// One platform or landing zone, as it was written.
+pub async fn get<S: Configuration>(means: &Means, name: &str) -> Result<Response, Refusal> {
+    let config = means.ledger.config::<S>(name).await?;
+    let config =
+        config.ok_or_else(|| Refusal::Missing(format!("{} `{name}`", S::KIND.as_str())))?;
+    Ok(Response::json(200, &document(&config)).tagged(config.version))
+}
+
+/// All platforms or landing zones, as they were written.
+pub async fn list<S: Configuration>(means: &Means) -> Result<Response, Refusal> {
+    let items: Vec<Document<S>> = means.ledger.configs::<S>().await?.iter().map(document).collect();
+    Ok(Response::json(200, &Page { items, next: None }))
+}
+
+/// Writes a platform whose roles let us in.
+pub async fn put_platform(
+    means: &Means,
+    request: &Request,
+    name: &str,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let Document { metadata, spec, .. } = request.document::<Platform>()?;
+    let mut problems: Vec<Problem> =
+        same("metadata.name", &metadata.name, name).into_iter().collect();
+    problems.extend(check_platform(&metadata, &spec));
+    if problems.is_empty() {
+        problems.extend(closed_roles(&sessions(means, &spec)).await?);
+    }
+    refuse(problems)?;
+    write(means, name, spec, author, &request.precondition()).await
+}
+
+/// Writes a landing zone whose unit and StackSets exist.
+pub async fn put_landing_zone(
+    means: &Means,
+    request: &Request,
+    name: &str,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let Document { metadata, spec, .. } = request.document::<LandingZone>()?;
+    let mut problems: Vec<Problem> =
+        same("metadata.name", &metadata.name, name).into_iter().collect();
+    let Some(platform) = means.ledger.config::<Platform>(&spec.platform).await? else {
+        problems.push(unknown::<Platform>(means, "spec.platform", &spec.platform).await?);
+        return Err(Refusal::Invalid(problems));
+    };
+    problems.extend(check_landing_zone(&metadata, &spec, &platform.spec));
+    if problems.is_empty() {
+        problems.extend(missing_in_aws(&sessions(means, &platform.spec), &spec).await?);
+    }
+    refuse(problems)?;
+    write(means, name, spec, author, &request.precondition()).await
+}
+
+fn refuse(problems: Vec<Problem>) -> Result<(), Refusal> {
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(problems)) }
+}
+
+/// Sessions that can only look, whatever happens.
+fn sessions(means: &Means, platform: &Platform) -> Sessions {
+    means.sessions(PERMISSIONS, platform, Uuid::nil(), None, Mode::Plan)
+}
+
+async fn closed_roles(sessions: &Sessions) -> Result<Vec<Problem>, Refusal> {
+    let mut problems = Vec::new();
+    let roles = [
+        (
+            Site::Management,
+            "spec.managementAccount",
+            "the role LandfallRead there",
+            "Deploy infra/accounts/management.yaml in that account, with this installation's ExternalId.",
+        ),
+        (
+            Site::Automation,
+            "spec.automationAccount",
+            "the role LandfallStacks there",
+            "Write the account that Landfall is deployed in.",
+        ),
+    ];
+    for (site, field, role, remedy) in roles {
+        match sessions.look(site).await {
+            Ok(_) => {}
+            Err(failure) if passes(&failure) => return Err(failure.into()),
+            Err(failure) => {
+                tracing::info!(failure = %failure, "a role of a platform can't be assumed");
+                let rule = format!("is no account that lets Landfall in: {role} can't be assumed");
+                problems.push(Problem::new(field, site_name(site), rule, remedy));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+fn site_name(site: Site) -> &'static str {
+    match site {
+        Site::Automation => "automation account",
+        Site::Management => "management account",
+        Site::Member => "member account",
+    }
+}
+
+async fn missing_in_aws(sessions: &Sessions, zone: &LandingZone) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    let organization = Organization::new(&sessions.look(Site::Management).await?);
+    if !organization.has_unit(&zone.organizational_unit).await? {
+        problems.push(Problem::new(
+            "spec.organizationalUnit",
+            &zone.organizational_unit,
+            "does not exist in the organization",
+            "Write the id of a unit that `aws organizations list-organizational-units-for-parent` shows.",
+        ));
+    }
+    if zone.stack_sets.is_empty() {
+        return Ok(problems);
+    }
+    let stack_sets = StackSets::new(&sessions.look(Site::Automation).await?);
+    for (index, set) in zone.stack_sets.iter().enumerate() {
+        let field = format!("spec.stackSets[{index}]");
+        let Some(known) = stack_sets.parameters(&set.name).await? else {
+            problems.push(Problem::new(
+                format!("{field}.name"),
+                &set.name,
+                "does not exist in the automation account",
+                "Create the StackSet first, or write the name of one that `aws cloudformation list-stack-sets` shows.",
+            ));
+            continue;
+        };
+        for parameter in set.parameters.keys().filter(|name| !known.contains(*name)) {
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            problems.push(Problem::new(
+                format!("{field}.parameters.{parameter}"),
+                parameter,
+                "is no parameter of the StackSet",
+                format!(
+                    "Known are {}.",
+                    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+                ),
+            ));
+        }
+    }
+    Ok(problems)
+}
+
+async fn write<S: Configuration>(
+    means: &Means,
+    name: &str,
+    spec: S,
+    author: &str,
+    precondition: &Precondition,
+) -> Result<Response, Refusal> {
+    let before = means.ledger.config::<S>(name).await?;
+    let version = before.as_ref().map(|before| before.version);
+    precondition.check(version)?;
+    let outcome = match &before {
+        None => Outcome::Created,
+        Some(before) if before.spec == spec => Outcome::Unchanged,
+        Some(_) => Outcome::Changed,
+    };
+    let config = Versioned {
+        name: name.to_owned(),
+        version: version.unwrap_or(0) + u64::from(outcome != Outcome::Unchanged),
+        spec,
+        author: author.to_owned(),
+        at: means.now(),
+    };
+    if outcome != Outcome::Unchanged {
+        means.ledger.configure(&config).await?;
+    }
+    if outcome == Outcome::Changed {
+        ask_for_runs(means, author, |tenant| match S::KIND {
+            tenant::Kind::LandingZone => tenant.wish.landing_zone == name,
+            _ => tenant.name.platform == name,
+        })
+        .await?;
+    }
+    Ok(Response::json(outcome.status(), &document(&config)).tagged(config.version))
+}
+
+/// Asks for a run of every tenant that a change concerns; start-due starts them, some each minute.
+async fn ask_for_runs(
+    means: &Means,
+    author: &str,
+    concerns: impl Fn(&tenant::Tenant) -> bool,
+) -> Result<(), Refusal> {
+    let mut after = None;
+    loop {
+        let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
+        for tenant in tenants.iter().filter(|tenant| concerns(tenant)) {
+            match means.ledger.write(tenant, &tenant.asked(author, means.now())).await {
+                // Whoever changed the row meanwhile saw the new configuration or is due anyway.
+                Ok(()) | Err(Error::Conflict) => {}
+                Err(Error::Failure(failure)) => return Err(failure.into()),
+            }
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}

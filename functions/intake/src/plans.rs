@@ -1,0 +1,60 @@
+//! Plans: what applying a wish would change, found out by a run that can only look.
+
+use entry::Means;
+use ledger::PlanRow;
+use tenant::{Document, Mode, Name, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid};
+
+use crate::{Refusal, Request, Response, steps, tenants};
+
+/// Keeps the draft for a day and starts the run that looks.
+pub async fn put(
+    means: &Means,
+    request: &Request,
+    name: &Name,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let document: Document<TenantSpec> = request.document()?;
+    tenants::check(means, name, &document).await?;
+    let now = means.now();
+    let tenant = match means.ledger.tenant_named(name).await? {
+        None => Tenant::requested(name.clone(), 1, document.spec, author, now).tenant,
+        Some(tenant) => match tenant.wished(document.spec, author, now) {
+            Some(transition) => transition.tenant,
+            None => tenant,
+        },
+    };
+    let ticket =
+        Ticket { tenant: means.new_id(), run: tenant.run + 1, mode: Mode::Plan, part: None };
+    let plan = PlanRow { id: ticket.tenant, tenant, asked: now, ended: None, failed: None };
+    means.ledger.write_plan(&plan).await?;
+    means.executions.start(&ticket).await?;
+    let Name { workspace, project, platform } = name;
+    let location =
+        format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{}", plan.id);
+    Ok(Response::json(202, &view(means, &plan).await?).with("location", location))
+}
+
+/// A plan as far as it is made.
+pub async fn get(means: &Means, name: &Name, id: Uuid) -> Result<Response, Refusal> {
+    let plan = means.ledger.plan(id).await?.filter(|plan| plan.tenant.name == *name);
+    let plan = plan.ok_or_else(|| Refusal::Missing(format!("plan `{id}` of tenant `{name}`")))?;
+    Ok(Response::json(200, &view(means, &plan).await?))
+}
+
+async fn view(means: &Means, plan: &PlanRow) -> Result<PlanView, Refusal> {
+    let state = match (&plan.failed, plan.ended) {
+        (Some(_), _) => PlanState::Failed,
+        (None, Some(_)) => PlanState::Done,
+        (None, None) => PlanState::Planning,
+    };
+    let rows = means.ledger.plan_steps(plan.id).await?;
+    Ok(PlanView::of(
+        plan.id,
+        plan.tenant.name.to_string(),
+        state,
+        steps::of_plan(&rows),
+        plan.failed.as_ref(),
+        Reader::Requester,
+        means.now(),
+    ))
+}

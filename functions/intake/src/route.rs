@@ -1,0 +1,142 @@
+//! What can be asked: the routes that the template declares.
+
+use tenant::{Kind, Name, Reader, Uuid};
+
+use crate::{Refusal, Request};
+
+/// One route with what its path says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// A tenant's wish is written.
+    PutTenant(Name),
+    /// A tenant is read.
+    GetTenant(Name, Reader),
+    /// Tenants of a workspace are listed, or all.
+    ListTenants(Option<String>, Reader),
+    /// A tenant's history is read.
+    GetHistory(Name),
+    /// A replication is asked for.
+    PostReplication(Name),
+    /// A plan is asked for.
+    PutPlan(Name),
+    /// A plan is read.
+    GetPlan(Name, Uuid),
+    /// A landing zone is written.
+    PutLandingZone(String),
+    /// A landing zone is read.
+    GetLandingZone(String),
+    /// Landing zones are listed.
+    ListLandingZones,
+    /// A platform is written.
+    PutPlatform(String),
+    /// A platform is read.
+    GetPlatform(String),
+    /// Platforms are listed.
+    ListPlatforms,
+    /// The JSON Schema of a kind is read.
+    GetSchema(Kind),
+}
+
+const TENANT: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+const TENANTS: &str = "/workspaces/{workspace}/tenants";
+const HISTORY: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}/history";
+const REPLICATIONS: &str =
+    "/workspaces/{workspace}/projects/{project}/tenants/{platform}/replications";
+const PLANS: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}";
+const PLAN: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}";
+const ALL_TENANTS: &str = "/operator/tenants";
+const ANY_TENANT: &str = "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+const LANDING_ZONE: &str = "/landing-zones/{name}";
+const LANDING_ZONES: &str = "/landing-zones";
+const PLATFORM: &str = "/platforms/{name}";
+const PLATFORMS: &str = "/platforms";
+const SCHEMA: &str = "/schemas/{kind}";
+
+/// All routes: what the template must declare.
+pub const ROUTES: [(&str, &str); 16] = [
+    ("PUT", TENANT),
+    ("GET", TENANT),
+    ("GET", TENANTS),
+    ("GET", HISTORY),
+    ("POST", REPLICATIONS),
+    ("PUT", PLANS),
+    ("GET", PLAN),
+    ("GET", ALL_TENANTS),
+    ("GET", ANY_TENANT),
+    ("PUT", LANDING_ZONE),
+    ("GET", LANDING_ZONE),
+    ("GET", LANDING_ZONES),
+    ("PUT", PLATFORM),
+    ("GET", PLATFORM),
+    ("GET", PLATFORMS),
+    ("GET", SCHEMA),
+];
+
+impl Route {
+    /// The route of a request.
+    pub fn of(request: &Request) -> Result<Self, Refusal> {
+        let (method, path) = request.route_key.split_once(' ').unwrap_or((&request.route_key, ""));
+        let name = || identifier(request, "name");
+        Ok(match (method, path) {
+            ("PUT", TENANT) => Self::PutTenant(tenant_name(request)?),
+            ("GET", TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Requester),
+            ("GET", TENANTS) => {
+                Self::ListTenants(Some(identifier(request, "workspace")?), Reader::Requester)
+            }
+            ("GET", HISTORY) => Self::GetHistory(tenant_name(request)?),
+            ("POST", REPLICATIONS) => Self::PostReplication(tenant_name(request)?),
+            ("PUT", PLANS) => Self::PutPlan(tenant_name(request)?),
+            ("GET", PLAN) => {
+                let id = request.path("id");
+                let id =
+                    Uuid::parse_str(id).map_err(|_| Refusal::Missing(format!("plan `{id}`")))?;
+                Self::GetPlan(tenant_name(request)?, id)
+            }
+            ("GET", ALL_TENANTS) => Self::ListTenants(None, Reader::Operator),
+            ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
+            ("PUT", LANDING_ZONE) => Self::PutLandingZone(name()?),
+            ("GET", LANDING_ZONE) => Self::GetLandingZone(name()?),
+            ("GET", LANDING_ZONES) => Self::ListLandingZones,
+            ("PUT", PLATFORM) => Self::PutPlatform(name()?),
+            ("GET", PLATFORM) => Self::GetPlatform(name()?),
+            ("GET", PLATFORMS) => Self::ListPlatforms,
+            ("GET", SCHEMA) => Self::GetSchema(kind(request.path("kind"))?),
+            _ => return Err(unknown(path)),
+        })
+    }
+}
+
+fn unknown(path: &str) -> Refusal {
+    let methods: Vec<&str> =
+        ROUTES.iter().filter(|(_, known)| *known == path).map(|(method, _)| *method).collect();
+    if methods.is_empty() {
+        Refusal::Missing(format!("path `{path}`"))
+    } else {
+        Refusal::WrongMethod(methods)
+    }
+}
+
+fn tenant_name(request: &Request) -> Result<Name, Refusal> {
+    Ok(Name::new(
+        identifier(request, "workspace")?,
+        identifier(request, "project")?,
+        identifier(request, "platform")?,
+    ))
+}
+
+/// A name in a path. What can be no name of ours names nothing: dots would make two names look like one.
+fn identifier(request: &Request, part: &str) -> Result<String, Refusal> {
+    let text = request.path(part);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(fits) {
+        return Err(Refusal::Missing(format!("{part} `{text}`")));
+    }
+    Ok(text.to_owned())
+}
+
+fn kind(text: &str) -> Result<Kind, Refusal> {
+    let plain =
+        |text: &str| text.to_ascii_lowercase().replace('-', "").trim_end_matches('s').to_owned();
+    let found = Kind::ALL.into_iter().find(|kind| plain(kind.as_str()) == plain(text));
+    found.ok_or_else(|| Refusal::Missing(format!("kind `{text}`")))
+}

@@ -1,0 +1,222 @@
+//! Wishes: written, read, listed, replicated.
+
+use entry::Means;
+use ledger::{Error, StepRow};
+use tenant::{
+    Document, HistoryView, LandingZone, Name, Page, Platform, Problem, Reader, Spec, Tenant,
+    TenantSpec, TenantView, check_tenant, nearest,
+};
+
+use crate::request::same;
+use crate::{Refusal, Request, Response, steps};
+
+/// How often a write is tried while others change the same row.
+const ATTEMPTS: u32 = 8;
+/// Tenants in one part of a list.
+const PAGE: i32 = 100;
+
+/// What became of a wish.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It differs from what was there.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+impl Outcome {
+    /// The HTTP status that says so.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Created => 201,
+            Self::Changed => 202,
+            Self::Unchanged => 200,
+        }
+    }
+}
+
+/// Writes a wish, and starts its run.
+pub async fn put(
+    means: &Means,
+    request: &Request,
+    name: &Name,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let document: Document<TenantSpec> = request.document()?;
+    check(means, name, &document).await?;
+    let precondition = request.precondition();
+    for _ in 0..ATTEMPTS {
+        let before = means.ledger.tenant_named(name).await?;
+        precondition.check(before.as_ref().map(|tenant| tenant.generation))?;
+        let wish = document.spec.clone();
+        let (outcome, transition, written) = match &before {
+            None => {
+                let transition = Tenant::requested(name.clone(), 1, wish, author, means.now());
+                let written = means.ledger.create(&transition).await;
+                (Outcome::Created, transition, written)
+            }
+            Some(before) => match before.wished(wish, author, means.now()) {
+                None => return answer(means, before, Outcome::Unchanged).await,
+                Some(transition) => {
+                    let written = means.ledger.write(before, &transition).await;
+                    (Outcome::Changed, transition, written)
+                }
+            },
+        };
+        match written {
+            Ok(()) => {
+                let tenant = started(means, transition.tenant).await;
+                return answer(means, &tenant, outcome).await;
+            }
+            Err(Error::Conflict) => {}
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// Starts a tenant's run at once; if that fails, start-due does it within a minute.
+async fn started(means: &Means, tenant: Tenant) -> Tenant {
+    if tenant.running.is_some() {
+        return tenant;
+    }
+    if let Err(failure) = means.start(&tenant).await {
+        tracing::warn!(tenant.id = %tenant.id, failure = %failure, "the start failed; it is left to start-due");
+        return tenant;
+    }
+    means.ledger.tenant(tenant.id).await.ok().flatten().unwrap_or(tenant)
+}
+
+/// Everything that is wrong with a wish, by itself and beside what there is.
+pub async fn check(
+    means: &Means,
+    name: &Name,
+    document: &Document<TenantSpec>,
+) -> Result<(), Refusal> {
+    let Document { metadata, spec, .. } = document;
+    let mut problems: Vec<Problem> = [
+        same("metadata.workspace", &metadata.workspace, &name.workspace),
+        same("metadata.project", &metadata.project, &name.project),
+        same("metadata.platform", &metadata.platform, &name.platform),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    problems.extend(check_tenant(metadata, spec));
+    let (platform, zone) = tokio::try_join!(
+        means.ledger.config::<Platform>(&name.platform),
+        means.ledger.config::<LandingZone>(&spec.landing_zone),
+    )?;
+    if platform.is_none() {
+        problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
+    }
+    match zone {
+        None => problems
+            .push(unknown::<LandingZone>(means, "spec.landingZone", &spec.landing_zone).await?),
+        Some(zone) if zone.spec.platform != name.platform => problems.push(Problem::new(
+            "spec.landingZone",
+            &spec.landing_zone,
+            format!("belongs to platform `{}`, not to `{}`", zone.spec.platform, name.platform),
+            "Name a landing zone of the tenant's platform.",
+        )),
+        Some(_) => {}
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(problems)) }
+}
+
+/// A problem that says which names there are.
+pub async fn unknown<S: Spec>(
+    means: &Means,
+    field: &str,
+    written: &str,
+) -> Result<Problem, Refusal> {
+    let known: Vec<String> =
+        means.ledger.configs::<S>().await?.into_iter().map(|config| config.name).collect();
+    let meant = nearest(written, known.iter().map(String::as_str));
+    let remedy = match (meant, known.is_empty()) {
+        (Some(meant), _) => format!("Did you mean `{meant}`? Known are {}.", known.join(", ")),
+        (None, false) => format!("Known are {}.", known.join(", ")),
+        (None, true) => "None is known yet: apply one first.".to_owned(),
+    };
+    Ok(Problem::new(field, written, format!("is no {} that is known", S::KIND.as_str()), remedy))
+}
+
+async fn found(means: &Means, name: &Name) -> Result<Tenant, Refusal> {
+    let tenant = means.ledger.tenant_named(name).await?;
+    tenant.ok_or_else(|| Refusal::Missing(format!("tenant `{name}`")))
+}
+
+async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<Response, Refusal> {
+    let view = view(means, tenant, Reader::Requester).await?;
+    let Name { workspace, project, platform } = &tenant.name;
+    let location = format!("/workspaces/{workspace}/projects/{project}/tenants/{platform}");
+    Ok(Response::json(outcome.status(), &view).tagged(tenant.generation).with("location", location))
+}
+
+async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantView, Refusal> {
+    let (rows, zone): (Vec<StepRow>, _) = tokio::try_join!(
+        means.ledger.steps(tenant.id),
+        means.ledger.config::<LandingZone>(&tenant.wish.landing_zone)
+    )?;
+    let now = means.now();
+    let steps = steps::of_run(tenant, &rows, zone.as_ref().map(|zone| &zone.spec));
+    let mut view = TenantView::of(tenant, steps, reader, now);
+    view.queue = steps::queue(tenant, &rows, now);
+    Ok(view)
+}
+
+/// One tenant with its steps.
+pub async fn get(means: &Means, name: &Name, reader: Reader) -> Result<Response, Refusal> {
+    let tenant = found(means, name).await?;
+    Ok(Response::json(200, &view(means, &tenant, reader).await?).tagged(tenant.generation))
+}
+
+/// Tenants of a workspace, or all, in the order of their names; without their steps.
+pub async fn list(
+    means: &Means,
+    request: &Request,
+    workspace: Option<&str>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let after = request.query_string_parameters.get("after").map(String::as_str);
+    // Going on from another workspace's name would show that workspace's tenants.
+    let inside = |after: &str| {
+        Name::parse(after)
+            .is_some_and(|name| workspace.is_none_or(|workspace| name.workspace == workspace))
+    };
+    if after.is_some_and(|after| !inside(after)) {
+        return Err(Refusal::Unreadable("`after` is none of this list's `next`".to_owned()));
+    }
+    let (tenants, next) = means.ledger.tenants(workspace, after, PAGE).await?;
+    let now = means.now();
+    let items =
+        tenants.iter().map(|tenant| TenantView::of(tenant, Vec::new(), reader, now)).collect();
+    Ok(Response::json(200, &Page { items, next }))
+}
+
+/// What happened to a tenant.
+pub async fn history(means: &Means, name: &Name) -> Result<Response, Refusal> {
+    let tenant = found(means, name).await?;
+    let entries = means.ledger.history(tenant.id).await?;
+    Ok(Response::json(200, &HistoryView::of(&tenant, entries, Reader::Requester)))
+}
+
+/// Asks for a run now; one that is under way is followed by another.
+pub async fn replicate(means: &Means, name: &Name, author: &str) -> Result<Response, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let before = found(means, name).await?;
+        let transition = before.asked(author, means.now());
+        match means.ledger.write(&before, &transition).await {
+            Ok(()) => {
+                let tenant = started(means, transition.tenant).await;
+                return answer(means, &tenant, Outcome::Changed).await;
+            }
+            Err(Error::Conflict) => {}
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
