@@ -1,4 +1,4 @@
-//! The way of an AWS call: attribute, inject, decide, pass on, register its effects, log.
+//! The way of an AWS call: attribute, inject, throttle, decide, pass on, register its effects, log.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,27 +6,38 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::request::Parts;
 
+use crate::authorization::{Fault as Refused, RequestParts, denial};
 use crate::clock::{timestamp, wall};
-use crate::events;
+use crate::effects;
 use crate::faults::{Fault, Kind};
 use crate::gateway::{Dropped, Gateway, unreachable_moto};
-use crate::identity::{Origin, Principal};
+use crate::identity::{AUTOMATION, Origin, Principal};
+use crate::judge;
 use crate::lambda::instance::Instance;
-use crate::lambda::{self, invoke};
+use crate::lambda::invoke;
 use crate::lineage::Lineage;
 use crate::log::Entry;
 use crate::moto::Answer;
 use crate::operation::Operation;
+use crate::staleness::Question;
+use crate::throttle;
 use crate::wire::{self, Scope};
 
 /// A call on its way.
-struct Call {
-    parts: Parts,
-    scope: Scope,
-    body: Bytes,
-    operation: Operation,
-    principal: Principal,
-    lineage: Lineage,
+#[derive(Debug)]
+pub struct Call {
+    /// The request without its body.
+    pub parts: Parts,
+    /// Key, Region and service of the signature.
+    pub scope: Scope,
+    /// The request's body.
+    pub body: Bytes,
+    /// What is asked.
+    pub operation: Operation,
+    /// Who asks.
+    pub principal: Principal,
+    /// On whose behalf.
+    pub lineage: Lineage,
     occurrence: u32,
     fault: Option<Fault>,
 }
@@ -46,10 +57,14 @@ pub async fn serve(
     };
     let call = attribute(gateway, parts, scope, body).await;
     describe(&mut entry, &call);
-    let answer = if let Some(answer) = refused_by_fault(&call) {
+    let refused = match refused_by_fault(&call).or_else(|| throttled(gateway, &call)) {
+        Some(answer) => Some(answer),
+        None => denied(gateway, &call, &mut entry).await,
+    };
+    let answer = if let Some(answer) = refused {
         Ok(answer)
     } else {
-        let answer = perform(gateway, &call).await;
+        let answer = perform(gateway, &call, &mut entry).await;
         after(&call, answer).await
     };
     entry.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -68,7 +83,17 @@ async fn attribute(gateway: &Gateway, parts: Parts, scope: Scope, body: Bytes) -
         found.map(|machine| machine.role_arn.clone())
     };
     let principal = gateway.identity.of(&scope.key, &gateway.moto, role_of).await;
-    let operation = Operation::of(&scope.service, &parts.method, &parts.uri, &parts.headers, &body);
+    let request = RequestParts {
+        service: &scope.service,
+        region: &scope.region,
+        account: &principal.account,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &body,
+    };
+    let operation = Operation::of(&request, &gateway.world(None));
     let lineage = match &principal.origin {
         Origin::Operator => Lineage::default(),
         Origin::Instance(instance) => instance.lineage().unwrap_or_default(),
@@ -90,7 +115,7 @@ fn machine_lineage(
     body: &Bytes,
 ) -> Lineage {
     let invoked = invoke::function_of(parts.uri.path())
-        .and_then(|name| gateway.lambda.find(&name, crate::identity::AUTOMATION, &scope.region));
+        .and_then(|name| gateway.lambda.find(&name, AUTOMATION, &scope.region));
     match invoked {
         Some(pool) => Lineage::of_payload(Some(machine), &pool.step, body),
         None => Lineage::of_row(machine, &serde_json::from_slice(body).unwrap_or_default()),
@@ -112,7 +137,7 @@ fn describe(entry: &mut Entry, call: &Call) {
     entry.service.clone_from(&call.scope.service);
     entry.action.clone_from(&call.operation.action);
     entry.operation.clone_from(&call.operation.name);
-    "*".clone_into(&mut entry.resource);
+    entry.resource.clone_from(&call.operation.resource);
     "unjudged".clone_into(&mut entry.decision);
     entry.occurrence = call.occurrence;
     entry.write = call.operation.write;
@@ -122,29 +147,91 @@ fn describe(entry: &mut Entry, call: &Call) {
 /// The refusal that a fault injects in place of the call's effect.
 fn refused_by_fault(call: &Call) -> Option<Answer> {
     let fault = call.fault.as_ref()?;
-    let refuse = |status, code: &str, message: &str| {
-        let id = lambda::request_id();
-        wire::refusal(call.operation.protocol, status, code, message, &id)
-    };
     match fault.kind {
         Kind::Error => {
             let error = fault.error.as_ref();
             let code = error.map_or("InternalFailure", |error| &error.code);
             let message = error.and_then(|error| error.message.as_deref());
             let status = error.map_or(500, |error| error.status);
-            Some(refuse(status, code, message.unwrap_or("A fault of the sandbox.")))
+            Some(refuse(call, &Refused::new(status, code, message.unwrap_or("An injected fault."))))
         }
-        Kind::Throttle => Some(refuse(400, "ThrottlingException", "Rate exceeded")),
+        Kind::Throttle => Some(refuse(call, &throttle::fault(&call.scope.service))),
         Kind::Lambda429 => Some(invoke::too_many_requests(true)),
         _ => None,
     }
 }
 
-async fn perform(gateway: &Arc<Gateway>, call: &Call) -> Answer {
+fn refuse(call: &Call, fault: &Refused) -> Answer {
+    wire::refusal(&call.scope.service, call.operation.protocol, fault)
+}
+
+/// The refusal of a call that comes too fast. Operators watch, and are not in anyone's way.
+fn throttled(gateway: &Gateway, call: &Call) -> Option<Answer> {
+    let Scope { region, service, .. } = &call.scope;
+    let (account, name) = (&call.principal.account, &call.operation.name);
+    let now = gateway.clock.now();
+    let admitted =
+        !call.principal.judged || gateway.throttle.admits(account, region, service, name, now);
+    (!admitted).then(|| refuse(call, &throttle::fault(service)))
+}
+
+/// The refusal of a call that IAM does not allow.
+async fn denied(gateway: &Gateway, call: &Call, entry: &mut Entry) -> Option<Answer> {
+    if !call.principal.judged {
+        return None;
+    }
+    let protocol = call.operation.protocol;
+    let deny = |message: &str| Some(refuse(call, &denial(&call.scope.service, protocol, message)));
+    let asked = match &call.operation.call {
+        Ok(asked) => asked,
+        Err(error) => {
+            "denied:unknown".clone_into(&mut entry.decision);
+            return deny(&error.to_string());
+        }
+    };
+    match judge::judge(gateway, &call.principal, asked).await {
+        Ok(verdict) => {
+            verdict.decision.clone_into(&mut entry.decision);
+            if verdict.allowed {
+                return None;
+            }
+            entry.action.clone_from(&verdict.action);
+            entry.resource.clone_from(&verdict.resource);
+            deny(&verdict.message)
+        }
+        Err(error) => {
+            tracing::error!(%error, action = %call.operation.action, "a call can't be judged");
+            "denied:unknown".clone_into(&mut entry.decision);
+            deny(&error.to_string())
+        }
+    }
+}
+
+async fn perform(gateway: &Arc<Gateway>, call: &Call, entry: &mut Entry) -> Answer {
+    let latency = gateway.latency.of(&call.operation.action);
+    if latency > 0.0 {
+        gateway.clock.sleep(latency).await;
+    }
     if let Some(name) = invoke::function_of(call.parts.uri.path())
         && call.scope.service == "lambda"
     {
         return invoke(gateway, call, &name).await;
+    }
+    let question = question(call);
+    let forced = call.fault.as_ref().is_some_and(|fault| fault.kind == Kind::Stale);
+    if let Some(question) = &question
+        && let Some(answer) = gateway.staleness.answer(question, gateway.clock.now(), forced)
+    {
+        entry.stale = true;
+        return answer;
+    }
+    if forced {
+        entry.fault = None;
+    }
+    if call.operation.write
+        && let Ok(asked) = &call.operation.call
+    {
+        judge::before_write(gateway, asked).await;
     }
     let Parts { method, uri, headers, .. } = &call.parts;
     let answer = match gateway.moto.forward(method, uri, headers, call.body.clone()).await {
@@ -152,9 +239,30 @@ async fn perform(gateway: &Arc<Gateway>, call: &Call) -> Answer {
         Err(error) => return unreachable_moto(&error),
     };
     if answer.status().is_success() {
-        register(gateway, call, &answer).await;
+        effects::register(gateway, call, &answer).await;
+    }
+    if let Some(question) = question {
+        gateway.staleness.remember(question, &answer);
     }
     answer
+}
+
+/// What identifies a read that may be stale. Operators, and reads that ask for consistency, always
+/// see the truth.
+fn question(call: &Call) -> Option<Question> {
+    let Scope { service, region, .. } = &call.scope;
+    let fresh = call.operation.write || !call.principal.judged || service == "sts";
+    let consistent = call.operation.call.as_ref().is_ok_and(|asked| {
+        asked.members.get("ConsistentRead").and_then(serde_json::Value::as_bool) == Some(true)
+    });
+    if fresh || consistent {
+        return None;
+    }
+    let path = call.parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let name = &call.operation.name;
+    let mut asked = format!("{region} {name} {path} ").into_bytes();
+    asked.extend_from_slice(&call.body);
+    Some((call.principal.account.clone(), service.clone(), asked))
 }
 
 async fn invoke(gateway: &Arc<Gateway>, call: &Call, name: &str) -> Answer {
@@ -167,37 +275,17 @@ async fn invoke(gateway: &Arc<Gateway>, call: &Call, name: &str) -> Answer {
         found = gateway.lambda.find(name, account, region);
     }
     let Some(pool) = found else { return invoke::not_found(name) };
-    let lineage = match &call.principal.origin {
-        Origin::Machine(machine) => Lineage::of_payload(Some(machine), &pool.step, &call.body),
-        Origin::Operator | Origin::Instance(_) => Lineage::of_payload(None, &pool.step, &call.body),
+    let machine = match &call.principal.origin {
+        Origin::Machine(machine) => Some(machine.as_str()),
+        Origin::Operator | Origin::Instance(_) => None,
     };
-    invoke::serve(gateway, &pool, &call.parts.headers, call.body.clone(), lineage).await
-}
-
-/// What the gateway itself has to know of a call that had its effect.
-async fn register(gateway: &Arc<Gateway>, call: &Call, answer: &Answer) {
-    if call.operation.action == "sts:AssumeRole" {
-        let form = String::from_utf8_lossy(&call.body);
-        gateway.identity.assumed(&call.principal, &form, &String::from_utf8_lossy(answer.body()));
-    }
-    if call.operation.action == "events:PutEvents" {
-        let account = &call.principal.account;
-        events::put_entries(gateway, account, &call.scope, &call.body, answer);
-    }
-    if deploys(&call.scope.service, &call.operation)
-        && let Err(error) = gateway.refresh().await
+    let lineage = Lineage::of_payload(machine, &pool.step, &call.body);
+    if let Some(machine) = machine
+        && call.fault.as_ref().is_some_and(|fault| fault.kind == Kind::Abort)
     {
-        tracing::warn!(%error, "what is deployed can't be read");
+        effects::abort(gateway, machine, &lineage).await;
     }
-}
-
-/// Whether an operation may change what runs in the gateway.
-fn deploys(service: &str, operation: &Operation) -> bool {
-    const RUNS: [&str; 5] =
-        ["PutEvents", "SendTask", "StartExecution", "StartSyncExecution", "StopExecution"];
-    operation.write
-        && matches!(service, "cloudformation" | "lambda" | "events" | "states" | "apigateway")
-        && !RUNS.iter().any(|prefix| operation.name.starts_with(prefix))
+    invoke::serve(gateway, &pool, &call.parts.headers, call.body.clone(), lineage).await
 }
 
 /// What a fault does once the call had its effect.

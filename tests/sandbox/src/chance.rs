@@ -26,6 +26,13 @@ impl Chance {
         least + (most - least) * self.fraction()
     }
 
+    /// A number whose logarithm is normally distributed, with this median and spread.
+    pub fn lognormal(&self, median: f64, spread: f64) -> f64 {
+        let radius = (-2.0 * (1.0 - self.fraction()).ln()).sqrt();
+        let normal = radius * (std::f64::consts::TAU * self.fraction()).cos();
+        median * (spread * normal).exp()
+    }
+
     /// A number between 0 and 1, 1 excluded.
     pub fn fraction(&self) -> f64 {
         self.0.lock().random::<f64>()
@@ -44,5 +51,12 @@ mod tests {
         };
         assert!(draw(7, 1).iter().zip(draw(7, 1)).all(|(a, b)| a.to_bits() == b.to_bits()));
         assert!(draw(7, 1)[0].to_bits() != draw(7, 2)[0].to_bits());
+    }
+
+    #[test]
+    fn half_of_lognormal_numbers_are_below_their_median() {
+        let chance = Chance::new(1, 1);
+        let below = (0..1000).filter(|_| chance.lognormal(3.0, 1.0) < 3.0).count();
+        assert!((450..550).contains(&below), "{below}");
     }
 }

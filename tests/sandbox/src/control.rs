@@ -57,6 +57,22 @@ pub async fn serve(gateway: &Arc<Gateway>, parts: &Parts, path: &str, body: Byte
             }
             Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
         },
+        ("GET", ["latency"]) => found(&json!(gateway.latency.settings())),
+        ("POST", ["latency"]) => match serde_json::from_slice(&body) {
+            Ok(settings) => {
+                gateway.latency.set(settings);
+                found(&json!(gateway.latency.settings()))
+            }
+            Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
+        ("GET", ["staleness"]) => found(&json!(gateway.staleness.settings())),
+        ("POST", ["staleness"]) => match serde_json::from_slice(&body) {
+            Ok(settings) => {
+                gateway.staleness.set(settings);
+                found(&json!(settings))
+            }
+            Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
         ("POST", ["events"]) => match serde_json::from_slice::<Told>(&body) {
             Ok(told) => {
                 events::put(gateway, told.into());

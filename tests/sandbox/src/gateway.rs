@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::authorization::{Api, World};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::deployment::Deployment;
@@ -25,14 +26,18 @@ use crate::events::delivery::Delivery;
 use crate::events::schedules::Schedules;
 use crate::faults::Faults;
 use crate::identity::Identity;
+use crate::judge::{Judge, MANAGEMENT, ORGANIZATION};
 use crate::lambda::instance::Outcome;
 use crate::lambda::output::Output;
 use crate::lambda::pool::Pool;
 use crate::lambda::{Lambda, Refusal};
+use crate::latency::Latency;
 use crate::lineage::Lineage;
 use crate::log::Log;
 use crate::moto::{Answer, Moto};
 use crate::points::Points;
+use crate::staleness::{self, Staleness};
+use crate::throttle::Throttle;
 use crate::wire::{Scope, document};
 use crate::{call, control, http_api};
 
@@ -55,6 +60,8 @@ pub struct Settings {
     pub log: Option<PathBuf>,
     /// Folder for what functions write.
     pub output: Option<PathBuf>,
+    /// Whether every read sees every write at once, and every policy is in force at once.
+    pub consistent: bool,
 }
 
 /// The sandbox's state, shared by all requests.
@@ -84,6 +91,14 @@ pub struct Gateway {
     pub ending: Notify,
     /// How reliably events arrive.
     pub delivery: Delivery,
+    /// What IAM knows.
+    pub judge: Judge,
+    /// Published limits.
+    pub throttle: Throttle,
+    /// Reads from before the last write.
+    pub staleness: Staleness,
+    /// How long operations take.
+    pub latency: Latency,
     /// Rules with a schedule.
     pub schedules: Schedules,
     deployment: RwLock<Arc<Deployment>>,
@@ -104,6 +119,11 @@ impl Gateway {
         settings: &Settings,
     ) -> Result<Self, Error> {
         let output = Output::new(settings.output.clone());
+        let staleness = if settings.consistent {
+            staleness::Settings::NONE
+        } else {
+            staleness::Settings::default()
+        };
         Ok(Self {
             endpoint: endpoint.to_owned(),
             seed: settings.seed,
@@ -117,10 +137,24 @@ impl Gateway {
             accounts: RwLock::default(),
             ending: Notify::new(),
             delivery: Delivery::new(Chance::new(settings.seed, 1)),
+            judge: Judge::default(),
+            throttle: Throttle::default(),
+            staleness: Staleness::new(Chance::new(settings.seed, 2), staleness),
+            latency: Latency::new(Chance::new(settings.seed, 3)),
             schedules: Schedules::default(),
             deployment: RwLock::default(),
             read: Mutex::default(),
         })
+    }
+
+    /// What ARNs need besides a request itself, with the API that is asked, if any.
+    pub fn world(&self, api: Option<Api>) -> World {
+        World {
+            partition: "aws".to_owned(),
+            organization: ORGANIZATION.to_owned(),
+            management: MANAGEMENT.to_owned(),
+            api,
+        }
     }
 
     /// What is deployed now.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::authorization::PrincipalFacts;
 use crate::lambda::instance::Instance;
 use crate::moto::{Moto, element};
 use crate::wire::{encoded, parameter};
@@ -32,10 +32,8 @@ pub struct Principal {
     pub role: Option<String>,
     /// Whether IAM decides on the calls; nobody asks for operators.
     pub judged: bool,
-    /// The session's own policy.
+    /// The session's own policies as one document.
     pub session_policy: Option<Value>,
-    /// ARNs of the managed policies that limit the session.
-    pub session_policy_arns: Vec<String>,
     /// What works with the key.
     pub origin: Origin,
 }
@@ -57,18 +55,6 @@ pub struct Identity {
     known: RwLock<HashMap<String, Principal>>,
 }
 
-/// A key's holder, as the plug-in tells it.
-#[derive(Debug, Deserialize)]
-struct Told {
-    account: String,
-    arn: String,
-    kind: String,
-    #[serde(default)]
-    role_arn: Option<String>,
-    #[serde(default)]
-    session_policy: Option<Value>,
-}
-
 impl Identity {
     /// The holder of `key`; an unknown key is an operator's.
     pub async fn of(
@@ -83,9 +69,8 @@ impl Identity {
         if let Some(name) = key.strip_prefix(MACHINE) {
             return machine(key, name, machine_role(name));
         }
-        let told = moto.read::<Told>(&format!("/landfall/principal?key={}", encoded(key))).await;
-        match told {
-            Ok(told) if told.kind == "user" || told.kind == "role-session" => {
+        match told(moto, key).await {
+            Some(told) if told.kind == "user" || told.kind == "role-session" => {
                 let principal = Principal {
                     key: key.to_owned(),
                     secret: None,
@@ -94,14 +79,13 @@ impl Identity {
                     role: told.role_arn,
                     judged: true,
                     session_policy: told.session_policy,
-                    session_policy_arns: Vec::new(),
                     origin: Origin::Operator,
                 };
                 self.register(principal.clone());
                 principal
             }
-            Ok(told) => self.operator(key, &told.account),
-            Err(_) => self.operator(key, AUTOMATION),
+            Some(told) => self.operator(key, &told.account),
+            None => self.operator(key, AUTOMATION),
         }
     }
 
@@ -128,16 +112,21 @@ impl Identity {
     }
 
     /// Remembers the session that `caller` got by an `AssumeRole` with this form and answer.
-    pub fn assumed(&self, caller: &Principal, form: &str, answer: &str) {
+    pub async fn assumed(&self, moto: &Moto, caller: &Principal, form: &str, answer: &str) {
         let Some(mut principal) = session(answer) else { return };
         principal.role = parameter(form, "RoleArn");
-        principal.session_policy =
-            parameter(form, "Policy").and_then(|policy| serde_json::from_str(&policy).ok());
-        principal.session_policy_arns =
-            (1..).map_while(|n| parameter(form, &format!("PolicyArns.member.{n}.arn"))).collect();
         principal.origin = caller.origin.clone();
+        principal.session_policy = match parameter(form, "PolicyArns.member.1.arn") {
+            // Only moto knows the documents of managed policies.
+            Some(_) => told(moto, &principal.key).await.and_then(|told| told.session_policy),
+            None => parameter(form, "Policy").and_then(|policy| serde_json::from_str(&policy).ok()),
+        };
         self.register(principal);
     }
+}
+
+async fn told(moto: &Moto, key: &str) -> Option<PrincipalFacts> {
+    moto.read(&format!("/landfall/principal?key={}", encoded(key))).await.ok()
 }
 
 /// The session in an `AssumeRole` answer, not yet attributed.
@@ -152,7 +141,6 @@ pub fn session(answer: &str) -> Option<Principal> {
         role: None,
         judged: true,
         session_policy: None,
-        session_policy_arns: Vec::new(),
         origin: Origin::Operator,
     })
 }
@@ -166,7 +154,6 @@ fn operator(key: &str, account: &str) -> Principal {
         role: None,
         judged: false,
         session_policy: None,
-        session_policy_arns: Vec::new(),
         origin: Origin::Operator,
     }
 }
@@ -187,7 +174,6 @@ fn machine(key: &str, name: &str, role: Option<String>) -> Principal {
         judged: role.is_some(),
         role,
         session_policy: None,
-        session_policy_arns: Vec::new(),
         origin: Origin::Machine(name.to_owned()),
     }
 }
@@ -201,18 +187,18 @@ mod tests {
         <AssumedRoleUser><Arn>arn:aws:sts::111111111111:assumed-role/LandfallRead/x</Arn>\
         </AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>";
 
-    #[test]
-    fn a_session_inherits_who_took_it_and_keeps_its_policies() {
+    #[tokio::test]
+    async fn a_session_inherits_who_took_it_and_keeps_its_policy() {
         let identity = Identity::default();
         let caller = machine("SFN.m", "m", None);
         let form = "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2FR\
-                    &Policy=%7B%22Statement%22%3A%5B%5D%7D&PolicyArns.member.1.arn=a";
-        identity.assumed(&caller, form, ANSWER);
+                    &Policy=%7B%22Statement%22%3A%5B%5D%7D";
+        identity.assumed(&Moto::at("127.0.0.1:9"), &caller, form, ANSWER).await;
         let known = identity.known.read();
         let session = &known["ASIA1"];
         assert_eq!(session.account, "111111111111");
         assert_eq!(session.role.as_deref(), Some("arn:aws:iam::111111111111:role/R"));
-        assert!(session.session_policy.is_some() && session.session_policy_arns == ["a"]);
+        assert!(session.session_policy.is_some());
         assert!(matches!(&session.origin, Origin::Machine(name) if name == "m"));
     }
 }

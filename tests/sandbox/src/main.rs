@@ -43,6 +43,9 @@ struct Arguments {
     /// Folder for what functions write
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Let every read see every write at once, and every policy be in force at once
+    #[arg(long)]
+    consistent: bool,
     /// Process whose end ends the sandbox
     #[arg(long)]
     parent_pid: Option<u32>,
@@ -79,6 +82,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         binaries: arguments.binaries.unwrap_or(own),
         log: arguments.log,
         output: arguments.output,
+        consistent: arguments.consistent,
     };
     let behind = match arguments.moto {
         Some(authority) => Behind::Running(authority),

@@ -95,7 +95,7 @@ impl Moto {
 
     /// Calls an operation of a query-protocol service in the automation account.
     pub async fn query(&self, service: &str, form: &str) -> Result<String, Error> {
-        let headers = signed_for(service, "application/x-www-form-urlencoded")?;
+        let headers = signed_for(service, "us-east-1", "application/x-www-form-urlencoded")?;
         let answer = self
             .forward(&Method::POST, &Uri::from_static("/"), &headers, Bytes::from(form.to_owned()))
             .await?;
@@ -123,10 +123,10 @@ impl Moto {
 }
 
 /// Headers of a call that the sandbox itself makes in the automation account.
-pub fn signed_for(service: &str, content_type: &str) -> Result<HeaderMap, Error> {
+pub fn signed_for(service: &str, region: &str, content_type: &str) -> Result<HeaderMap, Error> {
     let invalid = |error| Error::Moto(format!("a header for {service} is not valid: {error}"));
     let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential=sandbox/20260101/us-east-1/{service}/aws4_request, \
+        "AWS4-HMAC-SHA256 Credential=sandbox/20260101/{region}/{service}/aws4_request, \
          SignedHeaders=host, Signature=sandbox"
     );
     let mut headers = HeaderMap::new();

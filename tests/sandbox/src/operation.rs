@@ -1,92 +1,112 @@
 //! Which operation of which service a request is.
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
-
-use crate::wire::{Protocol, parameter};
+use crate::authorization::{Call, Error, Protocol, RequestParts, World};
+use crate::wire::parameter;
 
 /// An operation as its request names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Operation {
-    /// Name on the wire, such as `MoveAccount`; method and path where the wire has no name.
+    /// Name on the wire, such as `MoveAccount`; method and path where the request does not tell.
     pub name: String,
     /// IAM action, such as `organizations:MoveAccount`.
     pub action: String,
+    /// ARN that it acts on.
+    pub resource: String,
     /// How requests and errors are written.
     pub protocol: Protocol,
     /// Whether it may change anything.
     pub write: bool,
+    /// What IAM can be asked, or why it can't.
+    pub call: Result<Call, Error>,
 }
 
 impl Operation {
     /// Reads the operation from a request.
-    pub fn of(
-        service: &str,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Self {
-        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let path = uri.path();
-        let (name, protocol) = if let Some(target) = target {
-            (target.rsplit('.').next().unwrap_or(target).to_owned(), Protocol::Json)
-        } else if let Some(named) = path.strip_prefix("/service/") {
-            (named.rsplit('/').next().unwrap_or(named).to_owned(), Protocol::Cbor)
-        } else if service == "lambda" && crate::lambda::invoke::function_of(path).is_some() {
-            ("Invoke".to_owned(), Protocol::RestJson)
-        } else {
-            let form = std::str::from_utf8(body).unwrap_or_default();
-            match parameter(form, "Action").or_else(|| parameter(uri.query()?, "Action")) {
-                Some(action) => (action, Protocol::Query),
-                None if service == "s3" => (format!("{method} {path}"), Protocol::RestXml),
-                None => (format!("{method} {path}"), Protocol::RestJson),
+    pub fn of(parts: &RequestParts, world: &World) -> Self {
+        let protocol = Protocol::of(parts);
+        match Call::of(parts, world) {
+            Ok(call) => Self {
+                name: call.operation.clone(),
+                action: call.action().to_owned(),
+                resource: call.resource().to_owned(),
+                protocol: call.protocol,
+                write: call.write,
+                call: Ok(call),
+            },
+            Err(error) => {
+                let name = name(parts, protocol);
+                let action = format!("{}:{name}", parts.service);
+                let write = !is_read(&name);
+                let resource = "*".to_owned();
+                Self { name, action, resource, protocol, write, call: Err(error) }
             }
-        };
-        let action = match (service, name.as_str()) {
-            ("lambda", "Invoke") => "lambda:InvokeFunction".to_owned(),
-            _ => format!("{service}:{name}"),
-        };
-        let write = !is_read(&name);
-        Self { name, action, protocol, write }
+        }
+    }
+}
+
+/// The name of an operation that the table does not have.
+fn name(parts: &RequestParts, protocol: Protocol) -> String {
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let last = |text: &str, separator| text.rsplit(separator).next().unwrap_or(text).to_owned();
+    match (target, protocol) {
+        (Some(target), _) => last(target, '.'),
+        (None, Protocol::Cbor) => last(parts.path, '/'),
+        (None, _) => {
+            let form = std::str::from_utf8(parts.body).unwrap_or_default();
+            let named = parameter(form, "Action").or_else(|| parameter(parts.query, "Action"));
+            named.unwrap_or_else(|| format!("{} {}", parts.method, parts.path))
+        }
     }
 }
 
 fn is_read(name: &str) -> bool {
-    const READS: [&str; 12] = [
-        "AssumeRole",
-        "BatchGet",
-        "Describe",
-        "GET ",
-        "Get",
-        "HEAD ",
-        "List",
-        "Lookup",
-        "Query",
-        "Scan",
-        "Search",
-        "Simulate",
+    const READS: [&str; 10] = [
+        "BatchGet", "Describe", "GET ", "Get", "HEAD ", "List", "Lookup", "Query", "Scan", "Search",
     ];
     READS.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
+    fn read(service: &str, headers: &HeaderMap, body: &[u8]) -> Operation {
+        let world = World {
+            partition: "aws".into(),
+            organization: "o-1".into(),
+            management: "1".into(),
+            api: None,
+        };
+        let parts = RequestParts {
+            service,
+            region: "us-east-1",
+            account: "111111111111",
+            method: "POST",
+            path: "/",
+            query: "",
+            headers,
+            body,
+        };
+        Operation::of(&parts, &world)
+    }
+
     #[test]
-    fn an_operation_is_named_by_target_form_or_path() {
+    fn a_known_operation_is_read_with_its_action_and_resource() {
         let mut headers = HeaderMap::new();
-        let root = Uri::from_static("/");
-        let form = Bytes::from_static(b"Action=AssumeRole&Version=2011-06-15");
-        let sts = Operation::of("sts", &Method::POST, &root, &headers, &form);
-        assert_eq!((sts.action.as_str(), sts.write), ("sts:AssumeRole", false));
-        let uri = Uri::from_static("/2015-03-31/functions/f/invocations");
-        let invoke = Operation::of("lambda", &Method::POST, &uri, &headers, &Bytes::new());
-        assert_eq!(invoke.action, "lambda:InvokeFunction");
-        headers.insert("x-amz-target", "AWSOrganizationsV20161128.MoveAccount".parse().unwrap());
-        let body = Bytes::from_static(b"{}");
-        let moved = Operation::of("organizations", &Method::POST, &root, &headers, &body);
-        assert_eq!((moved.action.as_str(), moved.write), ("organizations:MoveAccount", true));
+        headers.insert("x-amz-target", "AWSOrganizationsV20161128.ListRoots".parse().unwrap());
+        let roots = read("organizations", &headers, b"{}");
+        assert_eq!((roots.action.as_str(), roots.write), ("organizations:ListRoots", false));
+        assert!(roots.call.is_ok());
+    }
+
+    #[test]
+    fn an_unknown_operation_still_has_a_name() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        let unknown = read("rds", &headers, b"Action=ModifyOptionGroup&Version=1");
+        assert_eq!(unknown.action, "rds:ModifyOptionGroup");
+        assert!(unknown.write && unknown.call.is_err());
     }
 }

@@ -1,25 +1,11 @@
-//! The four ways in which AWS requests and errors are written.
+//! How AWS requests are signed and errors are written.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use serde_json::json;
+use uuid::Uuid;
 
+use crate::authorization::{self, Fault, Protocol};
 use crate::moto::Answer;
-
-/// How a service writes requests and errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// `X-Amz-Target` and JSON.
-    Json,
-    /// A form with `Action`, answered in XML.
-    Query,
-    /// Paths and JSON.
-    RestJson,
-    /// Paths and XML.
-    RestXml,
-    /// Paths with service and operation, and CBOR.
-    Cbor,
-}
 
 /// The access key, Region and service in a request's signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,35 +53,14 @@ pub fn encoded(text: &str) -> String {
 }
 
 /// An error as the service would write it.
-pub fn refusal(
-    protocol: Protocol,
-    status: u16,
-    code: &str,
-    message: &str,
-    request_id: &str,
-) -> Answer {
-    let (kind, body) = match protocol {
-        Protocol::Json | Protocol::Cbor => (
-            "application/x-amz-json-1.1",
-            json!({"__type": code, "message": message, "Message": message}).to_string(),
-        ),
-        Protocol::RestJson => ("application/json", json!({"message": message}).to_string()),
-        Protocol::Query | Protocol::RestXml => (
-            "text/xml",
-            format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
-                 <Message>{message}</Message></Error><RequestId>{request_id}</RequestId>\
-                 </ErrorResponse>"
-            ),
-        ),
-    };
-    let mut answer = Response::new(Bytes::from(body));
-    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    for (name, value) in [("x-amzn-requestid", request_id), ("x-amzn-errortype", code)] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
+pub fn refusal(service: &str, protocol: Protocol, fault: &Fault) -> Answer {
+    let id = Uuid::new_v4().to_string();
+    let refusal = authorization::refusal(service, protocol, fault, &id);
+    let mut answer = Response::new(Bytes::from(refusal.body));
+    *answer.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    for (name, value) in refusal.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().insert(name, value);
         }
     }
     answer
@@ -164,12 +129,10 @@ mod tests {
 
     #[test]
     fn an_error_is_recognised_in_every_protocol() {
-        for protocol in [Protocol::Json, Protocol::Query, Protocol::RestJson, Protocol::RestXml] {
-            let mut answer = refusal(protocol, 400, "Throttling", "Rate exceeded", "r");
+        for protocol in [Protocol::Json11, Protocol::Query, Protocol::RestJson, Protocol::RestXml] {
+            let fault = Fault::new(400, "Throttling", "Rate exceeded");
+            let answer = refusal("iam", protocol, &fault);
             assert_eq!(error_code(&answer).as_deref(), Some("Throttling"));
-            answer.headers_mut().remove("x-amzn-errortype");
-            let shown = error_code(&answer);
-            assert!(protocol == Protocol::RestJson || shown.as_deref() == Some("Throttling"));
         }
     }
 }

@@ -1,7 +1,6 @@
 //! EventBridge: events meet rules and go to functions and other buses, as unreliably as configured.
 
 pub mod delivery;
-mod permission;
 pub mod schedule;
 pub mod schedules;
 mod target;
@@ -114,16 +113,12 @@ pub fn put_entries(
 /// Account, Region and name of a bus given by name or ARN.
 fn bus_of(name: &str, account: &str, region: &str) -> (String, String, String) {
     let parts: Vec<_> = name.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "events", region, account, bus] => {
-            let bus = bus.trim_start_matches("event-bus/");
-            ((*account).to_owned(), (*region).to_owned(), bus.to_owned())
-        }
-        _ => {
-            let bus = if name.is_empty() { DEFAULT } else { name };
-            (account.to_owned(), region.to_owned(), bus.to_owned())
-        }
+    if let ["arn", _, "events", region, account, bus] = parts.as_slice() {
+        let bus = bus.trim_start_matches("event-bus/");
+        return ((*account).to_owned(), (*region).to_owned(), bus.to_owned());
     }
+    let bus = if name.is_empty() { DEFAULT } else { name };
+    (account.to_owned(), region.to_owned(), bus.to_owned())
 }
 
 /// The event that a schedule makes.

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::clock::{timestamp, wall};
 use crate::deployment::{Rule, Target};
-use crate::events::{Arrival, bus_of, permission, put, rule_arn};
+use crate::events::{Arrival, bus_of, put, rule_arn};
 use crate::gateway::Gateway;
+use crate::judge::{demand, judge_delivery};
 use crate::lambda::asynchronous;
 use crate::lineage::Lineage;
 use crate::log::Entry;
@@ -27,8 +28,10 @@ pub async fn deliver(gateway: &Arc<Gateway>, rule: &Rule, event: &Value, forward
             ..Entry::default()
         };
         match target.arn.split(':').nth(2) {
-            Some("lambda") => invoke(gateway, rule, target, event, &mut entry),
-            Some("events") => forward(gateway, rule, target, event, forwarded, &mut entry),
+            Some("lambda") => invoke(gateway, rule, target, event, &mut entry).await,
+            Some("events") => {
+                forward(gateway, rule, target, event, forwarded, &mut entry).await;
+            }
             _ => {
                 tracing::warn!(arn = %target.arn, "the sandbox knows no such target of a rule");
                 continue;
@@ -38,7 +41,13 @@ pub async fn deliver(gateway: &Arc<Gateway>, rule: &Rule, event: &Value, forward
     }
 }
 
-fn invoke(gateway: &Arc<Gateway>, rule: &Rule, target: &Target, event: &Value, entry: &mut Entry) {
+async fn invoke(
+    gateway: &Arc<Gateway>,
+    rule: &Rule,
+    target: &Target,
+    event: &Value,
+    entry: &mut Entry,
+) {
     "lambda".clone_into(&mut entry.service);
     "Invoke".clone_into(&mut entry.operation);
     "lambda:InvokeFunction".clone_into(&mut entry.action);
@@ -48,19 +57,18 @@ fn invoke(gateway: &Arc<Gateway>, rule: &Rule, target: &Target, event: &Value, e
         return;
     };
     entry.step = Some(pool.step.clone());
-    if !permission::may_invoke(pool.function.policy.as_ref(), &rule_arn(rule)) {
-        return refuse(entry);
+    if !allowed(gateway, rule, None, entry).await {
+        return;
     }
     let payload = target.input.clone().unwrap_or_else(|| event.to_string());
     let lineage = Lineage { step: Some(pool.step.clone()), ..Lineage::default() };
     let id = asynchronous::accept(gateway, &pool, Bytes::from(payload), lineage);
     entry.invocation = Some(id);
     entry.status = 202;
-    "allowed".clone_into(&mut entry.decision);
 }
 
 /// Sends an event to another bus, once: what came from a bus goes to no third one.
-fn forward(
+async fn forward(
     gateway: &Arc<Gateway>,
     rule: &Rule,
     target: &Target,
@@ -72,22 +80,42 @@ fn forward(
     "PutEvents".clone_into(&mut entry.operation);
     "events:PutEvents".clone_into(&mut entry.action);
     let (account, region, bus) = bus_of(&target.arn, &rule.account, &rule.region);
-    let deployment = gateway.deployment();
-    let policy = deployment.buses.iter().find(|known| known.arn == target.arn);
-    let policy = policy.and_then(|bus| bus.policy.as_ref());
-    let foreign = account != rule.account;
-    let refused = foreign && !permission::may_put(policy, &rule.account);
-    if refused || target.role_arn.is_none() || forwarded {
-        return refuse(entry);
+    let taken = target.role_arn.as_deref();
+    if taken.is_none() || forwarded {
+        refuse(entry, "denied:identity");
+        return;
+    }
+    if !allowed(gateway, rule, taken, entry).await {
+        return;
     }
     entry.status = 200;
-    "allowed".clone_into(&mut entry.decision);
     let arrival = Arrival { account, region, bus, event: event.clone(), forwarded: true };
     put(gateway, arrival);
 }
 
-fn refuse(entry: &mut Entry) {
+/// Whether EventBridge may do what the entry says, itself or by a role that it takes.
+async fn allowed(gateway: &Gateway, rule: &Rule, taken: Option<&str>, entry: &mut Entry) -> bool {
+    let Entry { service, operation, region, action, resource, .. } = &*entry;
+    let call = demand(service, operation, region, action, resource);
+    match judge_delivery(gateway, (&rule_arn(rule), &rule.account), taken, &call).await {
+        Ok(verdict) if verdict.allowed => {
+            verdict.decision.clone_into(&mut entry.decision);
+            true
+        }
+        Ok(verdict) => {
+            refuse(entry, verdict.decision);
+            false
+        }
+        Err(error) => {
+            tracing::error!(%error, "a delivery can't be judged");
+            refuse(entry, "denied:unknown");
+            false
+        }
+    }
+}
+
+fn refuse(entry: &mut Entry, decision: &str) {
     entry.status = 403;
     entry.error = Some("AccessDeniedException".to_owned());
-    "denied:resource".clone_into(&mut entry.decision);
+    decision.clone_into(&mut entry.decision);
 }

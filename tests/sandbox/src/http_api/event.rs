@@ -11,11 +11,9 @@ use serde_json::{Map, Value, json};
 use crate::deployment::{Api, Route};
 use crate::gateway::Gateway;
 use crate::identity::Principal;
+use crate::judge::ORGANIZATION;
 use crate::lambda::request_id;
 use crate::wire::decoded;
-
-/// Id of the seeded organization.
-const ORGANIZATION: &str = "o-landfall01";
 
 /// Who makes a request, and whether the route asked.
 #[derive(Debug)]

@@ -13,10 +13,13 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::authorization::{self, Call, RequestParts};
 use crate::clock::{timestamp, wall};
 use crate::deployment::{Api, Route};
+use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::identity::Principal;
+use crate::judge::judge;
 use crate::lambda::Refusal;
 use crate::lambda::instance::Outcome;
 use crate::lineage::Lineage;
@@ -87,6 +90,11 @@ async fn answer(
         api.id,
         parts.method
     );
+    if route.auth == "AWS_IAM"
+        && !allowed(gateway, parts, scope, principal, (api, &owner), entry).await
+    {
+        return message(StatusCode::FORBIDDEN, "Forbidden");
+    }
     if body.len() > GREATEST_BODY {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
@@ -111,6 +119,50 @@ async fn answer(
             message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
         Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+    }
+}
+
+/// Whether IAM lets the caller in.
+async fn allowed(
+    gateway: &Gateway,
+    parts: &Parts,
+    scope: &Scope,
+    principal: &Principal,
+    (api, owner): (&Api, &str),
+    entry: &mut Entry,
+) -> bool {
+    if !principal.judged {
+        return true;
+    }
+    let world = gateway.world(Some(authorization::Api {
+        account: owner.to_owned(),
+        id: api.id.clone(),
+        stage: "$default".to_owned(),
+    }));
+    let request = RequestParts {
+        service: "execute-api",
+        region: api.region.as_deref().unwrap_or(&scope.region),
+        account: &principal.account,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &[],
+    };
+    let verdict = match Call::of(&request, &world) {
+        Ok(call) => judge(gateway, principal, &call).await,
+        Err(error) => Err(Error::Moto(error.to_string())),
+    };
+    match verdict {
+        Ok(verdict) => {
+            verdict.decision.clone_into(&mut entry.decision);
+            verdict.allowed
+        }
+        Err(error) => {
+            tracing::error!(%error, "a request can't be judged");
+            "denied:unknown".clone_into(&mut entry.decision);
+            false
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use crate::authorization::{Fault, Protocol};
 use crate::gateway::Gateway;
 use crate::lambda::pool::Pool;
 use crate::lambda::{Refusal, asynchronous, failure, instance::Outcome, request_id};
 use crate::lineage::Lineage;
 use crate::moto::Answer;
-use crate::wire::{Protocol, decoded, refusal};
+use crate::wire::{decoded, refusal};
 
 /// Largest payload of a synchronous invocation.
 const SYNCHRONOUS: usize = 6 * 1024 * 1024;
@@ -77,12 +78,8 @@ pub fn too_many_requests(reserved: bool) -> Answer {
     } else {
         "ConcurrentInvocationLimitExceeded"
     };
-    let mut answer = refused(429, "TooManyRequestsException", "Rate Exceeded.");
-    *answer.body_mut() = Bytes::from(
-        serde_json::json!({"Reason": reason, "Type": "User", "message": "Rate Exceeded."})
-            .to_string(),
-    );
-    answer
+    let fault = Fault::new(429, "TooManyRequestsException", "Rate Exceeded.");
+    refusal("lambda", Protocol::RestJson, &fault.with("Reason", reason))
 }
 
 /// The refusal of an invocation of a function that does not exist.
@@ -118,5 +115,5 @@ fn accepted(status: StatusCode, id: &str) -> Answer {
 }
 
 fn refused(status: u16, code: &str, message: &str) -> Answer {
-    refusal(Protocol::RestJson, status, code, message, &request_id())
+    refusal("lambda", Protocol::RestJson, &Fault::new(status, code, message))
 }

@@ -30,6 +30,7 @@ pub struct Stand {
     pub deployment: Mutex<Value>,
     pub calls: AtomicU64,
     pub answers: Mutex<HashMap<String, (u16, String)>>,
+    pub roles: Mutex<HashMap<String, Value>>,
 }
 
 impl Stand {
@@ -43,6 +44,10 @@ impl Stand {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let (status, text) = match (parts.uri.path(), target) {
             ("/landfall/deployment", _) => (200, self.deployment.lock().to_string()),
+            ("/landfall/role", _) => {
+                let arn = sandbox::wire::parameter(parts.uri.query().unwrap(), "arn").unwrap();
+                (200, self.role(&arn).to_string())
+            }
             (path, _) if path.starts_with("/landfall/") => (404, "null".to_owned()),
             (_, Some(target)) => {
                 self.calls.fetch_add(1, Ordering::SeqCst);
@@ -56,6 +61,18 @@ impl Stand {
         let mut response = Response::new(Full::new(Bytes::from(text)));
         *response.status_mut() = status.try_into().unwrap();
         Ok(response)
+    }
+
+    /// A role as told by the test, or one that may do everything and is trusted by all.
+    fn role(&self, arn: &str) -> Value {
+        let all = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": "*", "Service": ["events.amazonaws.com"]}}]});
+        let known = self.roles.lock().get(arn).cloned();
+        known.unwrap_or_else(|| {
+            json!({"exists": true, "account": arn.split(':').nth(4), "identity": [all],
+                   "trust": trust})
+        })
     }
 
     fn session(&self, form: &str) -> String {

@@ -6,5 +6,6 @@ mod events;
 mod faults;
 mod harness;
 mod http_api;
+mod judging;
 mod lambda;
 mod process;

@@ -1,0 +1,166 @@
+//! Asks IAM about a call, with the policies that are really deployed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::authorization::{
+    self, Call, Demand, PrincipalFacts, Protocol, RoleFacts, Subject, Target, Verdict, authorize,
+};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::gateway::Gateway;
+use crate::identity::Principal;
+
+/// The seeded organization.
+pub const ORGANIZATION: &str = "o-landfall01";
+
+/// The seeded organization's management account.
+pub const MANAGEMENT: &str = "111111111111";
+
+/// The policies of callers, compiled once for as long as they don't change.
+#[derive(Debug, Default)]
+pub struct Judge {
+    facts: Facts,
+    compiled: Mutex<HashMap<String, Compiled>>,
+}
+
+type Compiled = (Arc<RoleFacts>, Arc<authorization::Principal>);
+
+impl Judge {
+    /// Forgets nothing, but looks again: a policy may have changed.
+    pub fn expire(&self) {
+        self.facts.expire();
+    }
+}
+
+/// Decides a call of a principal.
+pub async fn judge(
+    gateway: &Gateway,
+    principal: &Principal,
+    call: &Call,
+) -> Result<Verdict, Error> {
+    let caller = compiled(gateway, principal).await?;
+    let target = target(gateway, call, &principal.account).await?;
+    Ok(authorize(call, &caller, &target, gateway.clock.timestamp()))
+}
+
+/// Decides whether EventBridge may make a call for the rule `source`, itself or by a role.
+pub async fn judge_delivery(
+    gateway: &Gateway,
+    (source, account): (&str, &str),
+    taken: Option<&str>,
+    call: &Call,
+) -> Result<Verdict, Error> {
+    let organization = Some(ORGANIZATION);
+    let service =
+        authorization::Principal::service("events.amazonaws.com", source, account, organization);
+    let now = gateway.clock.timestamp();
+    let target = target(gateway, call, account).await?;
+    let Some(role) = taken else {
+        return Ok(authorize(call, &service, &target, now));
+    };
+    let facts = role_facts(gateway, role).await?;
+    let trust = Target::trust(&facts).map_err(broken)?;
+    let session = demand("sts", "AssumeRole", &call.region, "sts:AssumeRole", role);
+    let verdict = authorize(&session, &service, &trust, now);
+    if !verdict.allowed {
+        return Ok(verdict);
+    }
+    let name = role.rsplit('/').next().unwrap_or_default();
+    let session = PrincipalFacts {
+        account: account.to_owned(),
+        arn: format!("arn:aws:sts::{account}:assumed-role/{name}/events"),
+        kind: "role-session".to_owned(),
+        role_arn: Some(role.to_owned()),
+        session_policy: None,
+    };
+    let caller = authorization::Principal::new(&session, &facts, None).map_err(broken)?;
+    Ok(authorize(call, &caller, &target, now))
+}
+
+/// A call with one demand that no request makes.
+pub fn demand(service: &str, operation: &str, region: &str, action: &str, resource: &str) -> Call {
+    Call {
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        region: region.to_owned(),
+        protocol: Protocol::Json11,
+        write: true,
+        free: false,
+        demands: vec![Demand {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            context: policy::Context::default(),
+        }],
+        members: json!({}),
+    }
+}
+
+/// Reads what a write is about to change, so that the change is seen as one.
+pub async fn before_write(gateway: &Gateway, call: &Call) {
+    if let Some(Subject::Role(arn)) = call.subject()
+        && let Err(error) = role_facts(gateway, &arn).await
+    {
+        tracing::debug!(%error, arn, "a role can't be read");
+    }
+}
+
+async fn compiled(
+    gateway: &Gateway,
+    principal: &Principal,
+) -> Result<Arc<authorization::Principal>, Error> {
+    let holder = principal.role.as_deref().unwrap_or(&principal.arn);
+    let facts = role_facts(gateway, holder).await?;
+    if let Some((known, compiled)) = gateway.judge.compiled.lock().get(&principal.key)
+        && Arc::ptr_eq(known, &facts)
+    {
+        return Ok(Arc::clone(compiled));
+    }
+    let kind = if principal.role.is_some() { "role-session" } else { "user" };
+    let told = PrincipalFacts {
+        account: principal.account.clone(),
+        arn: principal.arn.clone(),
+        kind: kind.to_owned(),
+        role_arn: principal.role.clone(),
+        session_policy: principal.session_policy.clone(),
+    };
+    let caller = authorization::Principal::new(&told, &facts, None).map_err(broken)?;
+    let caller = Arc::new(caller);
+    let entry = (facts, Arc::clone(&caller));
+    gateway.judge.compiled.lock().insert(principal.key.clone(), entry);
+    Ok(caller)
+}
+
+async fn target(gateway: &Gateway, call: &Call, account: &str) -> Result<Target, Error> {
+    let deployment = gateway.deployment();
+    let owner = |arn: &str| arn.split(':').nth(4).unwrap_or(account).to_owned();
+    let with_policy =
+        |arn: &str, policy: Option<&Value>| Target::resource(&owner(arn), policy).map_err(broken);
+    match call.subject() {
+        Some(Subject::Trust(arn)) => {
+            Target::trust(&*role_facts(gateway, &arn).await?).map_err(broken)
+        }
+        Some(Subject::Role(arn)) => Ok(Target::role(&*role_facts(gateway, &arn).await?)),
+        Some(Subject::Function(arn)) => {
+            let pool = gateway.lambda.find(&arn, account, &call.region);
+            with_policy(&arn, pool.as_ref().and_then(|pool| pool.function.policy.as_ref()))
+        }
+        Some(Subject::EventBus(arn)) => {
+            let bus = deployment.buses.iter().find(|bus| bus.arn == arn);
+            with_policy(&arn, bus.and_then(|bus| bus.policy.as_ref()))
+        }
+        None => Ok(Target::default()),
+    }
+}
+
+async fn role_facts(gateway: &Gateway, arn: &str) -> Result<Arc<RoleFacts>, Error> {
+    let delay = || gateway.staleness.delay("iam");
+    gateway.judge.facts.of(&gateway.moto, arn, gateway.clock.now(), delay).await
+}
+
+fn broken(error: policy::Error) -> Error {
+    Error::Moto(format!("a policy can't be read: {error}"))
+}
