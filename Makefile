@@ -43,7 +43,7 @@ build: ## Builds every program, for this machine.
 demo: $(TOOLS) build ## Vends four accounts of two landing zones in a sandbox on this machine.
 	target/debug/landfall demo
 
-sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and keeps it until Ctrl-C.
+sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and prints what a shell needs to reach it.
 	target/debug/landfall sandbox up
 
 test: setup build ## Runs every test, a sample of the fault sweep included.
