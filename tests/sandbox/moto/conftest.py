@@ -90,7 +90,7 @@ class Sandbox:
             self.keys[account, role] = answer["Credentials"]
         return self._client(service, region, self.keys[account, role])
 
-    def _client(self, service: str, region: str, keys: dict[str, str]) -> Any:
+    def _client(self, service: str, region: str, keys: dict[str, str], **config: Any) -> Any:
         return boto3.client(
             service,
             region_name=region,
@@ -98,7 +98,7 @@ class Sandbox:
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys.get("SecretAccessKey", "none"),
             aws_session_token=keys.get("SessionToken"),
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **config),
         )
 
     def events(self, name: str) -> list[dict[str, Any]]:

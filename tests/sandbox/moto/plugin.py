@@ -14,6 +14,7 @@ import policies
 import principals
 import readiness
 import stacks
+import stacksets
 from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
@@ -37,7 +38,9 @@ def install_heavy() -> None:
     with _loading:
         if not _heavy:
             interpreter.install()
+            stacksets.install()
             stacks.install()
+            _one_at_a_time()
             _heavy = True
 
 
@@ -45,9 +48,6 @@ def warm() -> None:
     """Loads in the background what the first calls would otherwise wait for."""
     install_heavy()
     import boto3
-    import moto.dynamodb.responses
-    import moto.iam.responses
-    import moto.sts.responses
     import samtranslator.translator.transform  # noqa: F401
 
     for service in ("lambda", "dynamodb"):
@@ -97,3 +97,17 @@ def _every_call() -> None:
         return answer
 
     ResponseSerializer._serialize_error = with_status
+
+
+def _one_at_a_time() -> None:
+    """DynamoDB's writes are atomic on AWS; moto's threads would interleave condition and write."""
+    from moto.dynamodb.responses import DynamoHandler
+
+    call_action = DynamoHandler.call_action
+    lock = threading.RLock()
+
+    def alone(self: Any) -> Any:
+        with lock:
+            return call_action(self)
+
+    DynamoHandler.call_action = alone

@@ -529,9 +529,9 @@ def _answers(models: Any, responses: Any) -> None:
 
         def guarded_call(self: Any) -> Any:
             text = body_of(self)
-            if text is None and self._get_bool_param("UsePreviousTemplate", False):
-                stack = self._get_param("StackName")
-                text = self.cloudformation_backend.get_stack(stack).template if stack else None
+            stack = self._get_param("StackName")
+            if text is None and stack and self._get_bool_param("UsePreviousTemplate", False):
+                text = self.cloudformation_backend.get_stack(stack).template
             checked(self, text, change_set)
             return original(self)
 
