@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use ledger::{Error, State, StepRow};
 use serde::Serialize;
 use step::Awaited;
-use tenant::{Failure, LandingZone, Mode, Names, Pace, Platform, Tenant, Ticket, Turn, render_names};
+use tenant::{
+    Failure, LandingZone, Mode, Names, Pace, Platform, Tenant, Ticket, Turn, render_names,
+};
 
 /// The name of the step, in the ledger and to users.
 pub const NAME: &str = "admit";
@@ -48,15 +50,16 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
         },
         Mode::Replicate => {
             let (tenant, earlier) = ledger.open(ticket.tenant, NAME, None).await?;
-            let tenant =
-                tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+            let tenant = tenant
+                .ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
             if !tenant.is_running(&ticket.execution()) {
                 return Ok(Admitted::without(Turn::Superseded));
             }
             (tenant, earlier)
         }
     };
-    row.awaited = earlier.filter(|earlier| earlier.run == ticket.run).and_then(|earlier| earlier.awaited);
+    row.awaited =
+        earlier.filter(|earlier| earlier.run == ticket.run).and_then(|earlier| earlier.awaited);
     let admitted = admit(&means, &ticket, tenant, &mut row).await;
     match &admitted {
         Ok(_) if row.state == State::Running => row.state = State::Done,
@@ -74,23 +77,35 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
     admitted
 }
 
-async fn admit(means: &Means, ticket: &Ticket, tenant: Tenant, row: &mut StepRow) -> Result<Admitted, Failure> {
+async fn admit(
+    means: &Means,
+    ticket: &Ticket,
+    tenant: Tenant,
+    row: &mut StepRow,
+) -> Result<Admitted, Failure> {
     let ledger = &means.ledger;
     let (zone, platform) = tokio::try_join!(
         ledger.config::<LandingZone>(&tenant.wish.landing_zone),
         ledger.config::<Platform>(&tenant.name.platform),
     )?;
     let zone = zone.ok_or_else(|| {
-        Failure::rejected(format!("There is no landing zone `{}`. Name one that exists.", tenant.wish.landing_zone))
+        Failure::rejected(format!(
+            "There is no landing zone `{}`. Name one that exists.",
+            tenant.wish.landing_zone
+        ))
     })?;
     let platform = platform.ok_or_else(|| {
-        Failure::rejected(format!("There is no platform `{}`. Name one that exists.", tenant.name.platform))
+        Failure::rejected(format!(
+            "There is no platform `{}`. Name one that exists.",
+            tenant.name.platform
+        ))
     })?;
     let parts = zone.spec.stack_sets.into_iter().map(|set| set.name).collect();
     let names = match &tenant.names {
         Some(names) => names.clone(),
-        None => render_names(&tenant, &platform.spec)
-            .map_err(|error| Failure::blocked("The platform's naming patterns can't be read.", error.to_string()))?,
+        None => render_names(&tenant, &platform.spec).map_err(|error| {
+            Failure::blocked("The platform's naming patterns can't be read.", error.to_string())
+        })?,
     };
     if ticket.mode == Mode::Plan {
         if tenant.names.is_none() {
@@ -111,8 +126,14 @@ async fn admit(means: &Means, ticket: &Ticket, tenant: Tenant, row: &mut StepRow
         ));
     }
     let now = means.now();
-    let within =
-        ledger.count_today("daily-creations", &tenant.id.to_string(), platform.spec.limits.daily_creations, now).await?;
+    let within = ledger
+        .count_today(
+            "daily-creations",
+            &tenant.id.to_string(),
+            platform.spec.limits.daily_creations,
+            now,
+        )
+        .await?;
     if !within {
         row.state = State::Waiting;
         let awaited = Awaited {

@@ -23,20 +23,27 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
         return Ok(done);
     }
     let tenant = ledger.tenant(ticket.tenant).await?;
-    let tenant = tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+    let tenant =
+        tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
     let waiting = ledger
         .steps(ticket.tenant)
         .await?
         .into_iter()
         .filter(|row| row.run == ticket.run && row.state == State::Waiting)
         .find_map(|row| {
-            row.awaited.map(|awaited| Waiting { step: row.step, r#for: awaited.r#for, since: awaited.since })
+            row.awaited.map(|awaited| Waiting {
+                step: row.step,
+                r#for: awaited.r#for,
+                since: awaited.since,
+            })
         });
     match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
         Err(Refused::NotRunning | Refused::Running) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
             Ok(()) => Ok(done),
-            Err(Error::Conflict) => Err(Failure::transient("the tenant changed while its run ended")),
+            Err(Error::Conflict) => {
+                Err(Failure::transient("the tenant changed while its run ended"))
+            }
             Err(Error::Failure(failure)) => Err(failure),
         },
     }

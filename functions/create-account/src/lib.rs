@@ -61,7 +61,9 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Create(names) => write!(formatter, "create account {} <{}>", names.account_name, names.email),
+            Self::Create(names) => {
+                write!(formatter, "create account {} <{}>", names.account_name, names.email)
+            }
             Self::Await(request) => write!(formatter, "wait for request {request}"),
             Self::LookAgain(_) => formatter.write_str("look for an account whose request got lost"),
             Self::Land(account) => write!(formatter, "account {account} is the tenant's"),
@@ -99,7 +101,8 @@ impl Step for CreateAccount {
         }
         let Some(names) = &task.tenant.names else { return Ok(Seen::Absent) };
         let row = self.ledger.email(&names.email).await?;
-        let Some(asked) = row.filter(|row| row.tenant == task.tenant.id).and_then(|row| row.asked) else {
+        let Some(asked) = row.filter(|row| row.tenant == task.tenant.id).and_then(|row| row.asked)
+        else {
             return Ok(Seen::Absent);
         };
         let organization = Organization::new(&self.sessions.look(Site::Management).await?);
@@ -159,7 +162,11 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     match seen {
         Seen::Known => vec![],
         Seen::Absent => {
-            let names = task.tenant.names.clone().or_else(|| render_names(&task.tenant, &task.platform).ok());
+            let names = task
+                .tenant
+                .names
+                .clone()
+                .or_else(|| render_names(&task.tenant, &task.platform).ok());
             names.map(Change::Create).into_iter().collect()
         }
         Seen::InProgress(request) => vec![Change::Await(request.clone())],
@@ -172,12 +179,15 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
 impl CreateAccount {
     async fn create(&self, task: &Task, names: &Names) -> Result<Act, Failure> {
         let organization = Organization::new(&self.sessions.act(Site::Management).await?);
-        self.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(|error| match error {
-            Error::Conflict => {
-                Failure::rejected(format!("The e-mail address {} belongs to another tenant.", names.email))
-            }
-            Error::Failure(failure) => failure,
-        })?;
+        self.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(
+            |error| match error {
+                Error::Conflict => Failure::rejected(format!(
+                    "The e-mail address {} belongs to another tenant.",
+                    names.email
+                )),
+                Error::Failure(failure) => failure,
+            },
+        )?;
         let wanted = Wanted {
             email: &names.email,
             name: &names.account_name,
@@ -260,9 +270,13 @@ impl CreateAccount {
             return Ok(Seen::Unsure(slot));
         }
         match organization.account_with_email(&names.email).await? {
-            Some(found) if self.is_ours(organization, task, names, &found).await? => Ok(Seen::Made(found.id)),
+            Some(found) if self.is_ours(organization, task, names, &found).await? => {
+                Ok(Seen::Made(found.id))
+            }
             Some(_) => Ok(Seen::Refused("EMAIL_ALREADY_EXISTS".to_owned())),
-            None if task.now.duration_since(asked) < CERTAINTY => Ok(Seen::Unsure(asked + CERTAINTY)),
+            None if task.now.duration_since(asked) < CERTAINTY => {
+                Ok(Seen::Unsure(asked + CERTAINTY))
+            }
             None => Ok(refused.map_or(Seen::Absent, Seen::Refused)),
         }
     }
@@ -283,7 +297,12 @@ impl CreateAccount {
 }
 
 fn awaited(task: &Task, request: String) -> Awaited {
-    Awaited { kind: REQUEST.to_owned(), id: request, r#for: "AWS to make the account".to_owned(), since: task.now }
+    Awaited {
+        kind: REQUEST.to_owned(),
+        id: request,
+        r#for: "AWS to make the account".to_owned(),
+        since: task.now,
+    }
 }
 
 /// Who acts next when AWS made no account.
@@ -304,7 +323,10 @@ fn refused(reason: &str) -> Failure {
         "INTERNAL_FAILURE" | "CONCURRENT_ACCOUNT_MODIFICATION" => {
             (FailureName::Transient, "AWS could not make the account; it is tried again.")
         }
-        _ => (FailureName::Blocked, "AWS makes no accounts for this organization at present. Its operators have been told."),
+        _ => (
+            FailureName::Blocked,
+            "AWS makes no accounts for this organization at present. Its operators have been told.",
+        ),
     };
     Failure::new(name, remark, format!("organizations:CreateAccount: {reason}"))
 }

@@ -5,7 +5,8 @@ use crate::{Change, Seen, plan, refused};
 
 #[test]
 fn a_plan_before_any_run_says_which_account_would_be_made() {
-    let lines: Vec<String> = plan(&example::newborn(), &Seen::Absent).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> =
+        plan(&example::newborn(), &Seen::Absent).iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["create account payments.checkout <aws+payments.checkout@example.com>"]);
 }
 

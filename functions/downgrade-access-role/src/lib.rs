@@ -90,7 +90,11 @@ impl Step for DowngradeAccessRole {
             "iam:PermissionsBoundary",
             LIFE,
         )),
-        Permission::act(Site::Member, "iam:DetachRolePolicy", ACCESS).when(("ArnNotEquals", "iam:PolicyARN", LIFE)),
+        Permission::act(Site::Member, "iam:DetachRolePolicy", ACCESS).when((
+            "ArnNotEquals",
+            "iam:PolicyARN",
+            LIFE,
+        )),
         Permission::act(Site::Member, "iam:DeleteRolePolicy", ACCESS),
         Permission::act(Site::Member, "iam:PutRolePolicy", ACCESS).birth(),
     ];
@@ -127,7 +131,10 @@ impl Step for DowngradeAccessRole {
             }
             Change::Bound => self.roles().await?.bound(access, &life).await?,
             Change::WriteMeshstack => {
-                self.roles().await?.write_inline(access, MESHSTACK, &meshstack_policy(&place)).await?;
+                self.roles()
+                    .await?
+                    .write_inline(access, MESHSTACK, &meshstack_policy(&place))
+                    .await?;
             }
             Change::Detach(policy) => self.roles().await?.detach(access, &policy.arn).await?,
             Change::Delete(policy) => self.roles().await?.delete_inline(access, &policy).await?,
@@ -140,7 +147,9 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     let mode = task.landing_zone.access_role.downgrade;
     match (mode, seen) {
         (Downgrade::Off, _) => vec![],
-        (Downgrade::Strict, Seen::Nothing) => vec![Change::Prove, Change::Bound, Change::Detach(administrator(task))],
+        (Downgrade::Strict, Seen::Nothing) => {
+            vec![Change::Prove, Change::Bound, Change::Detach(administrator(task))]
+        }
         (Downgrade::Meshstack, Seen::Nothing) => {
             vec![Change::WriteMeshstack, Change::Detach(administrator(task))]
         }
@@ -166,7 +175,8 @@ async fn look(roles: &Roles, access: &str) -> Result<Seen, Failure> {
     let attached = roles.attached(access).await?;
     let mut inline = Vec::new();
     for name in roles.inline(access).await? {
-        let document = if name == MESHSTACK { roles.inline_document(access, &name).await? } else { None };
+        let document =
+            if name == MESHSTACK { roles.inline_document(access, &name).await? } else { None };
         inline.push((name, document));
     }
     Ok(Seen::Policies { attached, inline, boundary })
@@ -207,9 +217,14 @@ fn meshstack(
     attached: &[Attached],
     inline: &[(String, Option<Value>)],
 ) -> Vec<Change> {
-    let written = inline.iter().any(|(name, document)| name == MESHSTACK && document.as_ref() == Some(wanted));
+    let written = inline
+        .iter()
+        .any(|(name, document)| name == MESHSTACK && document.as_ref() == Some(wanted));
     let others = attached.iter().filter(|policy| policy.arn != life).cloned().map(Change::Detach);
-    let own = inline.iter().filter(|(name, _)| name != MESHSTACK).map(|(name, _)| Change::Delete(name.clone()));
+    let own = inline
+        .iter()
+        .filter(|(name, _)| name != MESHSTACK)
+        .map(|(name, _)| Change::Delete(name.clone()));
     let mut changes: Vec<Change> = others.chain(own).collect();
     changes.sort_by_key(is_administrator);
     if !written {

@@ -15,7 +15,8 @@ fn managed(name: &str) -> Attached {
 
 #[test]
 fn without_the_life_policy_nothing_is_taken_off() {
-    let changes = strict(LIFE, &[managed(ADMINISTRATOR)], &[(ADMINISTRATOR.to_owned(), None)], None);
+    let changes =
+        strict(LIFE, &[managed(ADMINISTRATOR)], &[(ADMINISTRATOR.to_owned(), None)], None);
     assert_eq!(changes, [Change::AwaitLife]);
 }
 

@@ -54,9 +54,11 @@ pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
 
 fn subject(event: &Event) -> Result<Subject, Failure> {
     let detail = &event.detail;
-    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+    let text =
+        |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
     let required = |pointer: &str| {
-        text(pointer).ok_or_else(|| malformed(&format!("detail{pointer}"), "(missing)", "must be a text"))
+        text(pointer)
+            .ok_or_else(|| malformed(&format!("detail{pointer}"), "(missing)", "must be a text"))
     };
     match event.source.as_str() {
         "aws.organizations" => match required("/eventName")?.as_str() {
@@ -67,13 +69,17 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
             _ => Ok(Subject::Other),
         },
         "aws.cloudformation" => match text("/status-details/status").as_deref() {
-            Some("SUCCEEDED" | "FAILED" | "STOPPED") if detail.get("stack-set-operation-id").is_some() => {
+            Some("SUCCEEDED" | "FAILED" | "STOPPED")
+                if detail.get("stack-set-operation-id").is_some() =>
+            {
                 Ok(Subject::StackSet { operation: required("/stack-set-operation-id")? })
             }
             _ => Ok(Subject::Other),
         },
         "aws.states" => match required("/status")?.as_str() {
-            "FAILED" | "ABORTED" | "TIMED_OUT" => Ok(Subject::Execution { name: required("/name")? }),
+            "FAILED" | "ABORTED" | "TIMED_OUT" => {
+                Ok(Subject::Execution { name: required("/name")? })
+            }
             _ => Ok(Subject::Other),
         },
         _ => Ok(Subject::Other),
@@ -103,7 +109,10 @@ async fn ask_after(means: &Means, execution: &str) -> Result<Value, Failure> {
     let Some(tenant) = named else { return Ok(json!({ "heard": "no run of a tenant" })) };
     match means.ledger.tenant(tenant).await? {
         Some(tenant) if tenant.is_running(execution) => {
-            debug_assert_eq!(Ticket { mode: Mode::Replicate, ..tenant.ticket() }.execution(), execution);
+            debug_assert_eq!(
+                Ticket { mode: Mode::Replicate, ..tenant.ticket() }.execution(),
+                execution
+            );
             means.start(&tenant).await?;
             Ok(json!({ "heard": "the end of a run" }))
         }
@@ -126,15 +135,22 @@ mod tests {
             "serviceEventDetails": {"createAccountStatus": {
                 "id": "car-3fbd74c0", "state": "SUCCEEDED", "accountName": "****", "accountId": "444455556666"}}}}));
         let account = Some("444455556666".to_owned());
-        assert_eq!(subject(&event), Ok(Subject::Creation { id: "car-3fbd74c0".to_owned(), account }));
+        assert_eq!(
+            subject(&event),
+            Ok(Subject::Creation { id: "car-3fbd74c0".to_owned(), account })
+        );
     }
 
     #[test]
     fn an_event_without_its_subject_is_refused_with_the_field() {
-        let event =
-            event(json!({"source": "aws.organizations", "detail": {"eventName": "CreateAccountResult"}}));
+        let event = event(
+            json!({"source": "aws.organizations", "detail": {"eventName": "CreateAccountResult"}}),
+        );
         let failure = subject(&event).expect_err("there is no id");
-        assert!(failure.user_remark.starts_with("detail/serviceEventDetails/createAccountStatus/id"), "{failure}");
+        assert!(
+            failure.user_remark.starts_with("detail/serviceEventDetails/createAccountStatus/id"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -54,10 +54,13 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Move { from: Some(from), to } => write!(formatter, "move the account from {from} to {to}"),
+            Self::Move { from: Some(from), to } => {
+                write!(formatter, "move the account from {from} to {to}")
+            }
             Self::Move { from: None, to } => write!(formatter, "move the account to {to}"),
             Self::Tag(tags) => {
-                let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let tags: Vec<String> =
+                    tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 write!(formatter, "tag the account {}", tags.join(", "))
             }
             Self::Untag(keys) => write!(formatter, "take tags {} off the account", keys.join(", ")),
@@ -87,7 +90,9 @@ impl Step for PlaceAccount {
         let Some(account) = task.account() else { return Ok(Seen::NotYet) };
         let organization = Organization::new(&self.sessions.look(Site::Management).await?);
         let parent = organization.parent(account).await?.ok_or_else(|| {
-            Failure::transient(format!("organizations:ListParents does not know account {account} yet"))
+            Failure::transient(format!(
+                "organizations:ListParents does not know account {account} yet"
+            ))
         })?;
         let tags = organization.tags(account.as_str()).await?;
         Ok(Seen::There { account: account.clone(), parent, tags })
@@ -98,11 +103,13 @@ impl Step for PlaceAccount {
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
-        let account = task.account().ok_or_else(|| Failure::defect("there is no account to place"))?;
+        let account =
+            task.account().ok_or_else(|| Failure::defect("there is no account to place"))?;
         let organization = Organization::new(&self.sessions.act(Site::Management).await?);
         match change {
             Change::Move { from, to } => {
-                let from = from.ok_or_else(|| Failure::defect("an account that is there stands somewhere"))?;
+                let from = from
+                    .ok_or_else(|| Failure::defect("an account that is there stands somewhere"))?;
                 organization.move_account(account, &from, &to).await?;
             }
             Change::Tag(tags) => organization.tag(account, &tags).await?,

@@ -35,7 +35,8 @@ fn a_newborn_account_is_moved_and_has_its_tags_from_birth() {
 
 #[test]
 fn a_plan_before_birth_says_where_the_account_will_stand() {
-    let lines: Vec<String> = plan(&example::newborn(), &Seen::NotYet).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> =
+        plan(&example::newborn(), &Seen::NotYet).iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["move the account to ou-land-workprod"]);
 }
 
@@ -47,7 +48,10 @@ fn a_tag_that_somebody_changed_is_set_again_and_a_stale_one_of_ours_goes() {
     tags.insert("landfall:formerly".to_owned(), "x".to_owned());
     let lines: Vec<String> =
         plan(&task, &seen("ou-land-workprod", tags)).iter().map(ToString::to_string).collect();
-    assert_eq!(lines, ["take tags landfall:formerly off the account", "tag the account landfall:costCenter=4711"]);
+    assert_eq!(
+        lines,
+        ["take tags landfall:formerly off the account", "tag the account landfall:costCenter=4711"]
+    );
 }
 
 proptest! {

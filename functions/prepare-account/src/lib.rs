@@ -54,9 +54,13 @@ impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::CreateExecutionRole => "make the StackSet execution role",
-            Self::TrustAdministration => "let only the StackSets of the automation account use the execution role",
+            Self::TrustAdministration => {
+                "let only the StackSets of the automation account use the execution role"
+            }
             Self::AllowStacks => "allow the execution role what the stacks contain",
-            Self::TightenTrust => "let only Landfall's roles of the management account use the access role",
+            Self::TightenTrust => {
+                "let only Landfall's roles of the management account use the access role"
+            }
         })
     }
 }
@@ -92,7 +96,10 @@ impl Step for PrepareAccount {
             None => None,
         };
         let access = roles.role(&task.platform.access_role).await?.ok_or_else(|| {
-            Failure::transient(format!("iam:GetRole does not know {} yet", task.platform.access_role))
+            Failure::transient(format!(
+                "iam:GetRole does not know {} yet",
+                task.platform.access_role
+            ))
         })?;
         Ok(Seen::Roles { execution_trust, execution_policy, access_trust: access.trust })
     }
@@ -107,11 +114,16 @@ impl Step for PrepareAccount {
         let (execution, access) = (&task.platform.execution_role, &task.platform.access_role);
         match change {
             Change::CreateExecutionRole => {
-                let description = "CloudFormation StackSets of the automation account work through it.";
+                let description =
+                    "CloudFormation StackSets of the automation account work through it.";
                 roles.create(execution, description, &administration_trust(&place)).await?;
             }
-            Change::TrustAdministration => roles.trust(execution, &administration_trust(&place)).await?,
-            Change::AllowStacks => roles.write_inline(execution, STACKS, &stacks_policy(task)).await?,
+            Change::TrustAdministration => {
+                roles.trust(execution, &administration_trust(&place)).await?
+            }
+            Change::AllowStacks => {
+                roles.write_inline(execution, STACKS, &stacks_policy(task)).await?
+            }
             Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
         }
         Ok(Act::Done)
@@ -122,13 +134,18 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
     let Seen::Roles { execution_trust, execution_policy, access_trust } = seen else {
         let tighten = tightens.then_some(Change::TightenTrust);
-        return [Change::CreateExecutionRole, Change::AllowStacks].into_iter().chain(tighten).collect();
+        return [Change::CreateExecutionRole, Change::AllowStacks]
+            .into_iter()
+            .chain(tighten)
+            .collect();
     };
     let place = task.place();
     let mut changes = Vec::new();
     match execution_trust {
         None => changes.push(Change::CreateExecutionRole),
-        Some(trust) if *trust != administration_trust(&place) => changes.push(Change::TrustAdministration),
+        Some(trust) if *trust != administration_trust(&place) => {
+            changes.push(Change::TrustAdministration)
+        }
         Some(_) => {}
     }
     if *execution_policy != Some(stacks_policy(task)) {
@@ -154,7 +171,8 @@ fn trust(account: &str, patterns: Value) -> Value {
 }
 
 fn administration_trust(place: &Place) -> Value {
-    let role = "arn:${Partition}:iam::${Automation}:role/AWSCloudFormationStackSetAdministrationRole";
+    let role =
+        "arn:${Partition}:iam::${Automation}:role/AWSCloudFormationStackSetAdministrationRole";
     trust(&place.fill("arn:${Partition}:iam::${Automation}:root"), place.fill(role).into())
 }
 

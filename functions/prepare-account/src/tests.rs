@@ -10,7 +10,10 @@ fn a_newborn_account_gets_its_execution_role_and_a_narrow_trust() {
         execution_policy: None,
         access_trust: json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::111111111111:root"}}]}),
     };
-    assert_eq!(plan(&task, &born), [Change::CreateExecutionRole, Change::AllowStacks, Change::TightenTrust]);
+    assert_eq!(
+        plan(&task, &born),
+        [Change::CreateExecutionRole, Change::AllowStacks, Change::TightenTrust]
+    );
 }
 
 #[test]
@@ -38,5 +41,8 @@ fn a_foreign_trust_of_the_execution_role_is_mended() {
 #[test]
 fn what_the_execution_role_may_do_fits_into_an_inline_policy() {
     let length = stacks_policy(&example::landed()).to_string().len();
-    assert!(length <= 10_240, "{length} characters; AWS takes 10,240 over all inline policies of a role");
+    assert!(
+        length <= 10_240,
+        "{length} characters; AWS takes 10,240 over all inline policies of a role"
+    );
 }

@@ -40,7 +40,8 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
     let Seen { ticket, error, cause } = seen;
     if ticket.mode == Mode::Plan {
         if let Some(mut plan) = ledger.plan(ticket.tenant).await? {
-            let (step, failure) = culprit(&ledger.plan_steps(ticket.tenant).await?, ticket.run, &error, &cause);
+            let (step, failure) =
+                culprit(&ledger.plan_steps(ticket.tenant).await?, ticket.run, &error, &cause);
             plan.failed = Some(Failed { step, failure, at: means.now(), attempts: 1 });
             plan.ended = Some(means.now());
             ledger.write_plan(&plan).await?;
@@ -48,13 +49,16 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
         return Ok(done);
     }
     let tenant = ledger.tenant(ticket.tenant).await?;
-    let tenant = tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+    let tenant =
+        tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
     let (step, failure) = culprit(&ledger.steps(ticket.tenant).await?, ticket.run, &error, &cause);
     match tenant.failed(&ticket.execution(), &step, failure, means.chance(), means.now()) {
         Err(Refused::NotRunning | Refused::Running) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
             Ok(()) => Ok(done),
-            Err(Error::Conflict) => Err(Failure::transient("the tenant changed while its run ended")),
+            Err(Error::Conflict) => {
+                Err(Failure::transient("the tenant changed while its run ended"))
+            }
             Err(Error::Failure(failure)) => Err(failure),
         },
     }
@@ -62,7 +66,10 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
 
 /// The step that failed, and its failure.
 fn culprit(rows: &[StepRow], run: u64, error: &str, cause: &str) -> (String, Failure) {
-    let failed = rows.iter().filter(|row| row.run == run && row.state == State::Failed).max_by_key(|row| row.until);
+    let failed = rows
+        .iter()
+        .filter(|row| row.run == run && row.state == State::Failed)
+        .max_by_key(|row| row.until);
     if let Some((row, failure)) = failed.and_then(|row| Some((row, row.failure.clone()?))) {
         return (row.step.clone(), failure);
     }
@@ -89,7 +96,8 @@ mod tests {
     #[test]
     fn the_step_that_wrote_its_failure_is_named_with_it() {
         let failure = Failure::rejected("the address is taken");
-        let failed = StepRow { failure: Some(failure.clone()), ..row("create-account", State::Failed) };
+        let failed =
+            StepRow { failure: Some(failure.clone()), ..row("create-account", State::Failed) };
         let rows = [row("admit", State::Done), failed];
         assert_eq!(culprit(&rows, 3, "Rejected", ""), ("create-account".to_owned(), failure));
     }

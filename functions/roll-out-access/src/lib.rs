@@ -48,12 +48,20 @@ impl Step for RollOutAccess {
 fn wanted(task: &Task) -> StackSet {
     let names = [
         ("AccessRoleName", &task.platform.access_role, "OrganizationAccountAccessRole"),
-        ("ExecutionRoleName", &task.platform.execution_role, "AWSCloudFormationStackSetExecutionRole"),
+        (
+            "ExecutionRoleName",
+            &task.platform.execution_role,
+            "AWSCloudFormationStackSetExecutionRole",
+        ),
     ];
     let parameters = names
         .into_iter()
         .filter(|(_, name, usual)| name != usual)
         .map(|(parameter, name, _)| (parameter.to_owned(), name.clone()))
         .collect();
-    StackSet { name: "landfall-access".to_owned(), regions: vec![task.platform.region.clone()], parameters }
+    StackSet {
+        name: "landfall-access".to_owned(),
+        regions: vec![task.platform.region.clone()],
+        parameters,
+    }
 }

@@ -39,7 +39,8 @@ impl Step for RollOutStacks {
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
-        let wanted = wanted(task).ok_or_else(|| Failure::defect("the landing zone no longer names the StackSet"))?;
+        let wanted = wanted(task)
+            .ok_or_else(|| Failure::defect("the landing zone no longer names the StackSet"))?;
         let sets = StackSets::new(&self.sessions.act(Site::Automation).await?);
         stacks::act(&sets, task, wanted, change).await
     }

@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn virtual_time_runs_faster() {
-        let clock = Clock::Virtual { epoch: Timestamp::UNIX_EPOCH, read: Instant::now(), speed: 1e6 };
+        let clock =
+            Clock::Virtual { epoch: Timestamp::UNIX_EPOCH, read: Instant::now(), speed: 1e6 };
         let (first, second) = (clock.now(), clock.now());
         assert!(second >= first);
     }

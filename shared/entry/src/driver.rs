@@ -45,7 +45,10 @@ pub(crate) async fn turn<S: Step>(
 }
 
 /// The tenant and the step's row, if this run is still the one under way. In a plan, the tenant as it would be.
-async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<(Tenant, Option<StepRow>)>, Failure> {
+async fn load<S: Step>(
+    means: &Means,
+    ticket: &Ticket,
+) -> Result<Option<(Tenant, Option<StepRow>)>, Failure> {
     let ledger = &means.ledger;
     if ticket.mode == Mode::Plan {
         let plan = ledger.plan(ticket.tenant).await?;
@@ -53,7 +56,8 @@ async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<(Tenant,
     }
     let part = ticket.part.as_deref();
     let (tenant, row) = ledger.open(ticket.tenant, S::NAME, part).await?;
-    let tenant = tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
+    let tenant =
+        tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
     if !tenant.is_running(&ticket.execution()) {
         return Ok(None);
     }
@@ -115,7 +119,9 @@ async fn work<S: Step>(
                 row.changes.push(line);
                 return wait(means, &task, row, awaited, seconds).await;
             }
-            Act::Pending { awaited, seconds } => return wait(means, &task, row, awaited, seconds).await,
+            Act::Pending { awaited, seconds } => {
+                return wait(means, &task, row, awaited, seconds).await;
+            }
         }
     }
     row.state = State::Done;
@@ -129,7 +135,9 @@ async fn wished(ledger: &Ledger, tenant: &Tenant) -> Result<(LandingZone, Platfo
         ledger.config::<Platform>(&tenant.name.platform),
     )?;
     let missing = |what: &str, name: &str| {
-        Failure::rejected(format!("There is no {what} `{name}`. Name one that exists, or have it made."))
+        Failure::rejected(format!(
+            "There is no {what} `{name}`. Name one that exists, or have it made."
+        ))
     };
     Ok((
         zone.ok_or_else(|| missing("landing zone", &tenant.wish.landing_zone))?.spec,

@@ -34,5 +34,8 @@ fn required(name: &str) -> Result<String, Error> {
 
 /// The level that the function's logging configuration asks for.
 pub(crate) fn log_level() -> tracing::Level {
-    std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO)
+    std::env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(tracing::Level::INFO)
 }

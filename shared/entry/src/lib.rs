@@ -84,7 +84,8 @@ impl Means {
         let written = match self.executions.start(&tenant.ticket()).await? {
             Start::Running => self.ledger.touch(tenant, &tenant.checked(now)).await,
             Start::Ended => {
-                let failure = Failure::transient(format!("execution {execution} ended without a word"));
+                let failure =
+                    Failure::transient(format!("execution {execution} ended without a word"));
                 let ended = tenant.failed(execution, "the run", failure, self.chance(), now);
                 let Ok(transition) = ended else { return Ok(()) };
                 self.ledger.write(tenant, &transition).await
@@ -130,7 +131,9 @@ impl From<Refused> for Diagnostic {
 }
 
 /// Runs a step as a function: `build` makes the step for one turn.
-pub async fn step<S: Step + Sync>(build: impl Fn(Sessions, &Ledger) -> S + Sync) -> Result<(), Error> {
+pub async fn step<S: Step + Sync>(
+    build: impl Fn(Sessions, &Ledger) -> S + Sync,
+) -> Result<(), Error> {
     start_log();
     let means = Means::load().await?;
     let turn = |event: LambdaEvent<Ticket>| {
@@ -142,7 +145,8 @@ pub async fn step<S: Step + Sync>(build: impl Fn(Sessions, &Ledger) -> S + Sync)
             request.id = event.context.request_id,
         );
         let (means, build) = (&means, &build);
-        async move { driver::turn(means, build, &event.payload).await.map_err(Refused) }.instrument(span)
+        async move { driver::turn(means, build, &event.payload).await.map_err(Refused) }
+            .instrument(span)
     };
     lambda_runtime::run(service_fn(turn)).await
 }

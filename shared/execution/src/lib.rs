@@ -6,8 +6,18 @@ use refusal::{Refusal, Row};
 use tenant::{Failure, FailureName, Ticket};
 
 const TABLE: &[Row] = &[
-    ("ExecutionLimitExceeded", "", FailureName::Throttled, "Too many replications run; it is tried again."),
-    ("StateMachineDoesNotExist", "", FailureName::Blocked, "The state machine is missing: Landfall is not deployed."),
+    (
+        "ExecutionLimitExceeded",
+        "",
+        FailureName::Throttled,
+        "Too many replications run; it is tried again.",
+    ),
+    (
+        "StateMachineDoesNotExist",
+        "",
+        FailureName::Blocked,
+        "The state machine is missing: Landfall is not deployed.",
+    ),
     ("StateMachineDeleting", "", FailureName::Blocked, "The state machine is being deleted."),
 ];
 
@@ -37,7 +47,8 @@ impl Executions {
     /// Starts the execution of a ticket. Its name makes a second start harmless: it finds the first one running, or
     /// ended.
     pub async fn start(&self, ticket: &Ticket) -> Result<Start, Failure> {
-        let input = serde_json::to_string(ticket).map_err(|error| Failure::defect(error.to_string()))?;
+        let input =
+            serde_json::to_string(ticket).map_err(|error| Failure::defect(error.to_string()))?;
         let answer = self
             .client
             .start_execution()
@@ -57,7 +68,14 @@ impl Executions {
     pub async fn wake(&self, token: &str) -> Result<(), Failure> {
         match self.client.send_task_success().task_token(token).output("{}").send().await {
             Ok(_) => Ok(()),
-            Err(error) if matches!(error.code(), Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken")) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken")
+                ) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(Refusal::of("states:SendTaskSuccess", &error).failure(TABLE)),
         }
     }

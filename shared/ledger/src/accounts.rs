@@ -54,7 +54,8 @@ impl Ledger {
         expression: &str,
         asked: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let mut values = Item::from([(":tenant".to_owned(), AttributeValue::S(tenant.to_string()))]);
+        let mut values =
+            Item::from([(":tenant".to_owned(), AttributeValue::S(tenant.to_string()))]);
         values.extend(asked.map(|asked| (":asked".to_owned(), item::instant(asked))));
         self.client
             .update_item()
@@ -71,7 +72,12 @@ impl Ledger {
 
     /// The account of a tenant is known: its row, its history and whose the account is, all or none. A conflict means
     /// that the row changed, or that the account was ever another tenant's.
-    pub async fn land(&self, before: &Tenant, transition: &Transition, account: &AccountId) -> Result<(), Error> {
+    pub async fn land(
+        &self,
+        before: &Tenant,
+        transition: &Transition,
+        account: &AccountId,
+    ) -> Result<(), Error> {
         let owner = item::write(&Key::account(account.as_str()), &Owner { tenant: before.id })?;
         let put = self
             .put(owner)

@@ -43,7 +43,10 @@ impl Ledger {
             .table_name(&self.table)
             .set_item(Some(item::write(&Key::config(S::KIND, &document.name), document)?))
             .condition_expression("attribute_not_exists(pk) OR version = :before")
-            .expression_attribute_values(":before", AttributeValue::N((document.version - 1).to_string()))
+            .expression_attribute_values(
+                ":before",
+                AttributeValue::N((document.version - 1).to_string()),
+            )
             .send()
             .await
             .map_err(|error| failed("dynamodb:PutItem", &error))?;

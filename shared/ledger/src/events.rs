@@ -36,7 +36,12 @@ pub struct CreationResult {
 
 impl Ledger {
     /// Notes who waits for an operation, so that its event wakes the right step.
-    pub async fn wait_for(&self, awaited: &Awaited, waiter: &Waiter, now: Timestamp) -> Result<(), Error> {
+    pub async fn wait_for(
+        &self,
+        awaited: &Awaited,
+        waiter: &Waiter,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let key = Key::operation(&awaited.kind, &awaited.id);
         let item = item::expiring(item::write(&key, waiter)?, now, 7);
         self.client

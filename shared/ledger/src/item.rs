@@ -98,8 +98,9 @@ impl Key {
 
 /// A row with its key and the version of its schema.
 pub(crate) fn write(key: &Key, row: &impl Serialize) -> Result<Item, Error> {
-    let mut item: Item = serde_dynamo::to_item(row)
-        .map_err(|error| Error::Failure(Failure::defect(format!("a row can't be written: {error}"))))?;
+    let mut item: Item = serde_dynamo::to_item(row).map_err(|error| {
+        Error::Failure(Failure::defect(format!("a row can't be written: {error}")))
+    })?;
     item.extend(key.item());
     item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
     Ok(item)

@@ -77,7 +77,8 @@ impl Ledger {
     /// Opens the connection while a function starts, when it has the CPU for it.
     pub async fn warm(&self) {
         let key = Key::limit("warm");
-        let _ = self.client.get_item().table_name(&self.table).set_key(Some(key.item())).send().await;
+        let _ =
+            self.client.get_item().table_name(&self.table).set_key(Some(key.item())).send().await;
     }
 
     async fn get<T: serde::de::DeserializeOwned>(&self, key: Key) -> Result<Option<T>, Error> {
@@ -94,7 +95,11 @@ impl Ledger {
     }
 
     /// All rows under one partition key whose sort key starts with `prefix`, in order.
-    async fn rows<T: serde::de::DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<T>, Error> {
+    async fn rows<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+    ) -> Result<Vec<T>, Error> {
         let mut pages = self
             .client
             .query()
@@ -126,7 +131,11 @@ where
     {
         return Error::Conflict;
     }
-    let busy = ["TransactionConflictException", "TransactionInProgressException", "TransactionCanceledException"];
+    let busy = [
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "TransactionCanceledException",
+    ];
     Error::Failure(if refusal.is(&busy) {
         Failure::transient(refusal.system_remark())
     } else {

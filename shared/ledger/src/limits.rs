@@ -20,7 +20,9 @@ impl Ledger {
     pub async fn reserve(&self, pace: &Pace, now: Timestamp) -> Result<Timestamp, Error> {
         let interval = pace.interval.as_millis();
         for _ in 0..5 {
-            let busy = self.advance(pace, now, "SET arrival = arrival + :interval", "arrival >= :now").await;
+            let busy = self
+                .advance(pace, now, "SET arrival = arrival + :interval", "arrival >= :now")
+                .await;
             let arrival = match busy {
                 Err(Error::Conflict) => {
                     let idle = "attribute_not_exists(arrival) OR arrival < :now";
@@ -31,7 +33,9 @@ impl Ledger {
             match arrival {
                 Ok(arrival) => {
                     let slot = i128::from(arrival) - interval - pace.tolerance().as_millis();
-                    let slot = i64::try_from(slot).ok().and_then(|slot| Timestamp::from_millisecond(slot).ok());
+                    let slot = i64::try_from(slot)
+                        .ok()
+                        .and_then(|slot| Timestamp::from_millisecond(slot).ok());
                     return Ok(slot.map_or(now, |slot| slot.max(now)));
                 }
                 Err(Error::Conflict) => {}
@@ -41,7 +45,13 @@ impl Ledger {
         Err(Error::Conflict)
     }
 
-    async fn advance(&self, pace: &Pace, now: Timestamp, update: &str, condition: &str) -> Result<i64, Error> {
+    async fn advance(
+        &self,
+        pace: &Pace,
+        now: Timestamp,
+        update: &str,
+        condition: &str,
+    ) -> Result<i64, Error> {
         let number = |value: i128| AttributeValue::N(value.to_string());
         let answer = self
             .client

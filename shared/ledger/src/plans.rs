@@ -40,7 +40,12 @@ impl Ledger {
     }
 
     /// Writes what a step would change.
-    pub async fn write_plan_step(&self, id: Uuid, row: &StepRow, now: Timestamp) -> Result<(), Error> {
+    pub async fn write_plan_step(
+        &self,
+        id: Uuid,
+        row: &StepRow,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let item = item::write(&Key::plan_step(id, &row.step, row.part.as_deref()), row)?;
         self.put_expiring(item::expiring(item, now, 1)).await
     }

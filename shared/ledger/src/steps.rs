@@ -99,7 +99,8 @@ impl Ledger {
         }
         let mut found = (None, None);
         for item in answer.responses.unwrap_or_default().into_values().flatten() {
-            let is_tenant = matches!(item.get("sk"), Some(AttributeValue::S(sk)) if *sk == tenant.sk);
+            let is_tenant =
+                matches!(item.get("sk"), Some(AttributeValue::S(sk)) if *sk == tenant.sk);
             if is_tenant {
                 found.0 = Some(item::read(item)?);
             } else {
@@ -165,7 +166,12 @@ impl Ledger {
     }
 
     /// Marks a step's row as hinted, before there is one if need be; the token of whoever waits there, if it was left already.
-    pub async fn hint(&self, id: Uuid, step: &str, part: Option<&str>) -> Result<Option<String>, Error> {
+    pub async fn hint(
+        &self,
+        id: Uuid,
+        step: &str,
+        part: Option<&str>,
+    ) -> Result<Option<String>, Error> {
         let answer = self
             .client
             .update_item()

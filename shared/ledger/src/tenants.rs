@@ -125,15 +125,22 @@ impl Ledger {
             .expression_attribute_names("#listed", LISTED)
             .expression_attribute_names("#name", NAME)
             .expression_attribute_values(":listed", AttributeValue::S("tenant".to_owned()))
-            .expression_attribute_values(":from", AttributeValue::S(if from.is_empty() { "-".to_owned() } else { from }))
+            .expression_attribute_values(
+                ":from",
+                AttributeValue::S(if from.is_empty() { "-".to_owned() } else { from }),
+            )
             .expression_attribute_values(":to", AttributeValue::S(format!("{prefix}~")))
             .limit(most)
             .send()
             .await
             .map_err(|error| failed("dynamodb:Query", &error))?;
         let more = answer.last_evaluated_key.is_some();
-        let tenants: Vec<Tenant> =
-            answer.items.unwrap_or_default().into_iter().map(item::read).collect::<Result<_, _>>()?;
+        let tenants: Vec<Tenant> = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(item::read)
+            .collect::<Result<_, _>>()?;
         let next = tenants.last().filter(|_| more).map(|tenant| tenant.name.to_string());
         Ok((tenants, next))
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_organizations::{error::ProvideErrorMetadata, operation::tag_resource::TagResourceError, types::Tag};
+use aws_sdk_organizations::{
+    error::ProvideErrorMetadata, operation::tag_resource::TagResourceError, types::Tag,
+};
 use refusal::Refusal;
 use tenant::{AccountId, Failure};
 
@@ -43,7 +45,9 @@ impl Organization {
     pub async fn account_with_email(&self, email: &str) -> Result<Option<Account>, Failure> {
         let mut pages = self.client.list_accounts().into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Refusal::of("organizations:ListAccounts", &error).failure(TABLE))?;
+            let page = page.map_err(|error| {
+                Refusal::of("organizations:ListAccounts", &error).failure(TABLE)
+            })?;
             for account in page.accounts.unwrap_or_default() {
                 if account.email().is_some_and(|address| address.eq_ignore_ascii_case(email)) {
                     return Account::of(account).map(Some);
@@ -56,14 +60,21 @@ impl Organization {
     /// The unit that an account stands in, or none if Organizations does not know the account yet.
     pub async fn parent(&self, account: &AccountId) -> Result<Option<String>, Failure> {
         match self.client.list_parents().child_id(account.as_str()).send().await {
-            Ok(answer) => Ok(answer.parents.unwrap_or_default().into_iter().find_map(|parent| parent.id)),
+            Ok(answer) => {
+                Ok(answer.parents.unwrap_or_default().into_iter().find_map(|parent| parent.id))
+            }
             Err(error) if error.code() == Some("ChildNotFoundException") => Ok(None),
             Err(error) => Err(Refusal::of("organizations:ListParents", &error).failure(TABLE)),
         }
     }
 
     /// Moves an account. That it is there already counts as done.
-    pub async fn move_account(&self, account: &AccountId, from: &str, to: &str) -> Result<(), Failure> {
+    pub async fn move_account(
+        &self,
+        account: &AccountId,
+        from: &str,
+        to: &str,
+    ) -> Result<(), Failure> {
         let answer = self
             .client
             .move_account()
@@ -81,17 +92,29 @@ impl Organization {
 
     /// An account's tags.
     pub async fn tags(&self, account: &str) -> Result<BTreeMap<String, String>, Failure> {
-        let mut pages = self.client.list_tags_for_resource().resource_id(account).into_paginator().items().send();
+        let mut pages = self
+            .client
+            .list_tags_for_resource()
+            .resource_id(account)
+            .into_paginator()
+            .items()
+            .send();
         let mut tags = BTreeMap::new();
         while let Some(tag) = pages.next().await {
-            let tag = tag.map_err(|error| Refusal::of("organizations:ListTagsForResource", &error).failure(TABLE))?;
+            let tag = tag.map_err(|error| {
+                Refusal::of("organizations:ListTagsForResource", &error).failure(TABLE)
+            })?;
             tags.insert(tag.key, tag.value);
         }
         Ok(tags)
     }
 
     /// Sets tags of an account and leaves its others.
-    pub async fn tag(&self, account: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
+    pub async fn tag(
+        &self,
+        account: &AccountId,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), Failure> {
         let tags = tags
             .iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
@@ -110,7 +133,8 @@ impl Organization {
                     }
                     _ => None,
                 };
-                with_reason(Refusal::of("organizations:TagResource", &error), reason.as_deref()).failure(TABLE)
+                with_reason(Refusal::of("organizations:TagResource", &error), reason.as_deref())
+                    .failure(TABLE)
             })?;
         Ok(())
     }
@@ -131,13 +155,16 @@ impl Organization {
     pub async fn has_unit(&self, id: &str) -> Result<bool, Failure> {
         if id.starts_with("r-") {
             let roots = self.client.list_roots().send().await;
-            let roots = roots.map_err(|error| Refusal::of("organizations:ListRoots", &error).failure(TABLE))?;
+            let roots = roots
+                .map_err(|error| Refusal::of("organizations:ListRoots", &error).failure(TABLE))?;
             return Ok(roots.roots().iter().any(|root| root.id() == Some(id)));
         }
         match self.client.describe_organizational_unit().organizational_unit_id(id).send().await {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("OrganizationalUnitNotFoundException") => Ok(false),
-            Err(error) => Err(Refusal::of("organizations:DescribeOrganizationalUnit", &error).failure(TABLE)),
+            Err(error) => {
+                Err(Refusal::of("organizations:DescribeOrganizationalUnit", &error).failure(TABLE))
+            }
         }
     }
 }

@@ -57,13 +57,15 @@ impl Request {
             (Some(CreateAccountState::Succeeded), Some(account)) => {
                 Creation::Succeeded(AccountId::try_from(account).map_err(Failure::defect)?)
             }
-            (Some(CreateAccountState::Failed), _) => {
-                Creation::Failed(status.failure_reason.map_or_else(String::new, |reason| reason.as_str().to_owned()))
-            }
+            (Some(CreateAccountState::Failed), _) => Creation::Failed(
+                status.failure_reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
+            ),
             _ => Creation::InProgress,
         };
         Ok(Self {
-            id: status.id.ok_or_else(|| Failure::transient("a request for an account came without its id"))?,
+            id: status.id.ok_or_else(|| {
+                Failure::transient("a request for an account came without its id")
+            })?,
             account_name: status.account_name.unwrap_or_default(),
             requested: status
                 .requested_timestamp
@@ -82,7 +84,8 @@ impl Organization {
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| Refused::Other(Failure::defect(error.to_string())))?;
-        let once = aws_sdk_organizations::config::Config::builder().retry_config(RetryConfig::disabled());
+        let once =
+            aws_sdk_organizations::config::Config::builder().retry_config(RetryConfig::disabled());
         let answer = self
             .client
             .create_account()
@@ -112,10 +115,14 @@ impl Organization {
             .create_account_request_id(id)
             .send()
             .await
-            .map_err(|error| Refusal::of("organizations:DescribeCreateAccountStatus", &error).failure(TABLE))?;
+            .map_err(|error| {
+                Refusal::of("organizations:DescribeCreateAccountStatus", &error).failure(TABLE)
+            })?;
         answer
             .create_account_status
-            .ok_or_else(|| Failure::transient("organizations:DescribeCreateAccountStatus gave no request"))
+            .ok_or_else(|| {
+                Failure::transient("organizations:DescribeCreateAccountStatus gave no request")
+            })
             .and_then(Request::of)
     }
 
@@ -129,8 +136,9 @@ impl Organization {
             .send();
         let mut requests = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|error| Refusal::of("organizations:ListCreateAccountStatus", &error).failure(TABLE))?;
+            let page = page.map_err(|error| {
+                Refusal::of("organizations:ListCreateAccountStatus", &error).failure(TABLE)
+            })?;
             for status in page.create_account_statuses.unwrap_or_default() {
                 requests.push(Request::of(status)?);
             }
@@ -151,7 +159,9 @@ pub enum Refused {
 }
 
 impl Refused {
-    fn of(error: &SdkError<CreateAccountError, aws_sdk_organizations::config::http::HttpResponse>) -> Self {
+    fn of(
+        error: &SdkError<CreateAccountError, aws_sdk_organizations::config::http::HttpResponse>,
+    ) -> Self {
         let reason = match error.as_service_error() {
             Some(CreateAccountError::ConstraintViolationException(violation)) => {
                 violation.reason().map(|reason| reason.as_str().to_owned())
@@ -161,7 +171,8 @@ impl Refused {
             }
             _ => None,
         };
-        let refusal = with_reason(Refusal::of("organizations:CreateAccount", error), reason.as_deref());
+        let refusal =
+            with_reason(Refusal::of("organizations:CreateAccount", error), reason.as_deref());
         let failure = refusal.failure(TABLE);
         match failure.name {
             tenant::FailureName::Throttled => Self::Throttled(failure),

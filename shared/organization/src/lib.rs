@@ -30,7 +30,12 @@ const SLOWER: &str = "AWS Organizations asked for a slower pace; it is tried aga
 /// What Organizations answers, and who acts next.
 const TABLE: &[Row] = &[
     ("ConcurrentModificationException", "", FailureName::Throttled, SLOWER),
-    ("ConstraintViolationException", "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED", FailureName::Throttled, SLOWER),
+    (
+        "ConstraintViolationException",
+        "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED",
+        FailureName::Throttled,
+        SLOWER,
+    ),
     (
         "ConstraintViolationException",
         "TAG_POLICY_VIOLATION",
@@ -55,17 +60,42 @@ const TABLE: &[Row] = &[
         FailureName::Transient,
         "AWS is still setting the organization up; it is tried again.",
     ),
-    ("InvalidInputException", "", FailureName::Rejected, "AWS does not accept a value. Change the wish."),
+    (
+        "InvalidInputException",
+        "",
+        FailureName::Rejected,
+        "AWS does not accept a value. Change the wish.",
+    ),
     (
         "DestinationParentNotFoundException",
         "",
         FailureName::Blocked,
         "The landing zone's organizational unit does not exist.",
     ),
-    ("SourceParentNotFoundException", "", FailureName::Transient, "The account has just moved; it is looked at again."),
-    ("AccountNotFoundException", "", FailureName::Transient, "AWS does not know the account yet; it is tried again."),
-    ("TargetNotFoundException", "", FailureName::Transient, "AWS does not know the account yet; it is tried again."),
-    ("ChildNotFoundException", "", FailureName::Transient, "AWS does not know the account yet; it is tried again."),
+    (
+        "SourceParentNotFoundException",
+        "",
+        FailureName::Transient,
+        "The account has just moved; it is looked at again.",
+    ),
+    (
+        "AccountNotFoundException",
+        "",
+        FailureName::Transient,
+        "AWS does not know the account yet; it is tried again.",
+    ),
+    (
+        "TargetNotFoundException",
+        "",
+        FailureName::Transient,
+        "AWS does not know the account yet; it is tried again.",
+    ),
+    (
+        "ChildNotFoundException",
+        "",
+        FailureName::Transient,
+        "AWS does not know the account yet; it is tried again.",
+    ),
     (
         "CreateAccountStatusNotFoundException",
         "",

@@ -35,7 +35,8 @@ impl Refusal {
     {
         let metadata = error.as_service_error();
         let response = error.raw_response();
-        let header = |name| response.and_then(|response| response.headers().get(name)).unwrap_or_default();
+        let header =
+            |name| response.and_then(|response| response.headers().get(name)).unwrap_or_default();
         let request_id = [header("x-amzn-requestid"), header("x-amz-request-id")].concat();
         Self {
             operation,
@@ -57,16 +58,22 @@ impl Refusal {
     /// Whether AWS said that the caller may not do this.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        self.is(&["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedForDependencyException"])
+        self.is(&[
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+            "AccessDeniedForDependencyException",
+        ])
     }
 
     /// The failure, by the API's table first and by what holds everywhere after it.
     #[must_use]
     pub fn failure(&self, table: &[Row]) -> Failure {
-        let own = table
-            .iter()
-            .find(|(code, part, ..)| *code == self.code && (part.is_empty() || self.message.contains(part)));
-        let (name, remark) = own.map_or_else(|| self.everywhere(), |(_, _, name, remark)| (*name, *remark));
+        let own = table.iter().find(|(code, part, ..)| {
+            *code == self.code && (part.is_empty() || self.message.contains(part))
+        });
+        let (name, remark) =
+            own.map_or_else(|| self.everywhere(), |(_, _, name, remark)| (*name, *remark));
         Failure::new(name, remark, self.system_remark())
     }
 
@@ -86,13 +93,22 @@ impl Refusal {
         if self.is(&throttles) || self.status == 429 {
             (FailureName::Throttled, "AWS asked for a slower pace; it is tried again.")
         } else if self.is(&not_ready) {
-            (FailureName::NotReady, "AWS has not finished setting the account up; it is tried again.")
-        } else if self.code.is_empty() || self.status >= 500 || self.is(&["ExpiredToken", "ExpiredTokenException"]) {
+            (
+                FailureName::NotReady,
+                "AWS has not finished setting the account up; it is tried again.",
+            )
+        } else if self.code.is_empty()
+            || self.status >= 500
+            || self.is(&["ExpiredToken", "ExpiredTokenException"])
+        {
             (FailureName::Transient, "AWS did not answer as expected; it is tried again.")
         } else if self.is_denied() {
             (FailureName::Blocked, "Landfall lacks a permission. Its operators have been told.")
         } else {
-            (FailureName::Defect, "AWS refused what Landfall asked for. Its operators have been told.")
+            (
+                FailureName::Defect,
+                "AWS refused what Landfall asked for. Its operators have been told.",
+            )
         }
     }
 
@@ -100,7 +116,10 @@ impl Refusal {
     #[must_use]
     pub fn system_remark(&self) -> String {
         let code = if self.code.is_empty() { "no answer" } else { &self.code };
-        format!("{}: {code} ({}): {} [request {}]", self.operation, self.status, self.message, self.request_id)
+        format!(
+            "{}: {code} ({}): {} [request {}]",
+            self.operation, self.status, self.message, self.request_id
+        )
     }
 }
 
@@ -135,7 +154,8 @@ mod tests {
             ("ConstraintViolationException", "RATE_LIMIT", FailureName::Throttled, "slower"),
             ("ConstraintViolationException", "", FailureName::Blocked, "a limit"),
         ];
-        let rate = refusal("ConstraintViolationException", "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED", 400);
+        let rate =
+            refusal("ConstraintViolationException", "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED", 400);
         assert_eq!(rate.failure(TABLE).name, FailureName::Throttled);
         let number = refusal("ConstraintViolationException", "ACCOUNT_NUMBER_LIMIT_EXCEEDED", 400);
         assert_eq!(number.failure(TABLE).name, FailureName::Blocked);

@@ -8,20 +8,55 @@ use tenant::{Failure, FailureName};
 
 /// What IAM answers, and who acts next.
 const TABLE: &[Row] = &[
-    ("ConcurrentModification", "", FailureName::Throttled, "IAM is busy with the role; it is tried again."),
-    ("ConcurrentModificationException", "", FailureName::Throttled, "IAM is busy with the role; it is tried again."),
-    ("ServiceFailure", "", FailureName::Transient, "IAM did not answer as expected; it is tried again."),
-    ("NoSuchEntity", "", FailureName::Transient, "IAM does not know the role yet; it is tried again."),
+    (
+        "ConcurrentModification",
+        "",
+        FailureName::Throttled,
+        "IAM is busy with the role; it is tried again.",
+    ),
+    (
+        "ConcurrentModificationException",
+        "",
+        FailureName::Throttled,
+        "IAM is busy with the role; it is tried again.",
+    ),
+    (
+        "ServiceFailure",
+        "",
+        FailureName::Transient,
+        "IAM did not answer as expected; it is tried again.",
+    ),
+    (
+        "NoSuchEntity",
+        "",
+        FailureName::Transient,
+        "IAM does not know the role yet; it is tried again.",
+    ),
     (
         "MalformedPolicyDocument",
         "Invalid principal",
         FailureName::Transient,
         "IAM does not know a role of the foundation yet; it is tried again.",
     ),
-    ("MalformedPolicyDocument", "", FailureName::Defect, "IAM does not accept a policy of Landfall's."),
+    (
+        "MalformedPolicyDocument",
+        "",
+        FailureName::Defect,
+        "IAM does not accept a policy of Landfall's.",
+    ),
     ("LimitExceeded", "", FailureName::Blocked, "The account has reached a limit of IAM."),
-    ("UnmodifiableEntity", "", FailureName::Blocked, "The role belongs to AWS and can't be changed."),
-    ("AccessDenied", "", FailureName::Blocked, "Landfall may not change this role: it needs widening by a person."),
+    (
+        "UnmodifiableEntity",
+        "",
+        FailureName::Blocked,
+        "The role belongs to AWS and can't be changed.",
+    ),
+    (
+        "AccessDenied",
+        "",
+        FailureName::Blocked,
+        "Landfall may not change this role: it needs widening by a person.",
+    ),
 ];
 
 /// An open conversation with the IAM of one account.
@@ -62,7 +97,9 @@ impl Roles {
                 let Some(role) = answer.role else { return Ok(None) };
                 Ok(Some(Role {
                     trust: read(role.assume_role_policy_document.as_deref().unwrap_or("{}"))?,
-                    boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+                    boundary: role
+                        .permissions_boundary
+                        .and_then(|boundary| boundary.permissions_boundary_arn),
                 }))
             }
             Err(error) if is_missing(&error) => Ok(None),
@@ -72,11 +109,18 @@ impl Roles {
 
     /// The managed policies of a role.
     pub async fn attached(&self, role: &str) -> Result<Vec<Attached>, Failure> {
-        let mut pages = self.client.list_attached_role_policies().role_name(role).into_paginator().items().send();
+        let mut pages = self
+            .client
+            .list_attached_role_policies()
+            .role_name(role)
+            .into_paginator()
+            .items()
+            .send();
         let mut attached = Vec::new();
         while let Some(policy) = pages.next().await {
-            let policy =
-                policy.map_err(|error| Refusal::of("iam:ListAttachedRolePolicies", &error).failure(TABLE))?;
+            let policy = policy.map_err(|error| {
+                Refusal::of("iam:ListAttachedRolePolicies", &error).failure(TABLE)
+            })?;
             attached.push(Attached {
                 name: policy.policy_name.unwrap_or_default(),
                 arn: policy.policy_arn.unwrap_or_default(),
@@ -88,17 +132,24 @@ impl Roles {
 
     /// The names of a role's inline policies.
     pub async fn inline(&self, role: &str) -> Result<Vec<String>, Failure> {
-        let mut pages = self.client.list_role_policies().role_name(role).into_paginator().items().send();
+        let mut pages =
+            self.client.list_role_policies().role_name(role).into_paginator().items().send();
         let mut names = Vec::new();
         while let Some(name) = pages.next().await {
-            names.push(name.map_err(|error| Refusal::of("iam:ListRolePolicies", &error).failure(TABLE))?);
+            names.push(
+                name.map_err(|error| Refusal::of("iam:ListRolePolicies", &error).failure(TABLE))?,
+            );
         }
         names.sort();
         Ok(names)
     }
 
     /// An inline policy's document, or none if the role has none of this name.
-    pub async fn inline_document(&self, role: &str, policy: &str) -> Result<Option<Value>, Failure> {
+    pub async fn inline_document(
+        &self,
+        role: &str,
+        policy: &str,
+    ) -> Result<Option<Value>, Failure> {
         match self.client.get_role_policy().role_name(role).policy_name(policy).send().await {
             Ok(answer) => read(&answer.policy_document).map(Some),
             Err(error) if is_missing(&error) => Ok(None),
@@ -107,7 +158,12 @@ impl Roles {
     }
 
     /// Makes a role. That it is there already counts as done: the next look says whether it is as wished.
-    pub async fn create(&self, name: &str, description: &str, trust: &Value) -> Result<(), Failure> {
+    pub async fn create(
+        &self,
+        name: &str,
+        description: &str,
+        trust: &Value,
+    ) -> Result<(), Failure> {
         let answer = self
             .client
             .create_role()
@@ -136,7 +192,12 @@ impl Roles {
     }
 
     /// Writes an inline policy.
-    pub async fn write_inline(&self, role: &str, policy: &str, document: &Value) -> Result<(), Failure> {
+    pub async fn write_inline(
+        &self,
+        role: &str,
+        policy: &str,
+        document: &Value,
+    ) -> Result<(), Failure> {
         self.client
             .put_role_policy()
             .role_name(role)
@@ -174,7 +235,9 @@ impl Roles {
             .permissions_boundary(policy_arn)
             .send()
             .await
-            .map_err(|error| Refusal::of("iam:PutRolePermissionsBoundary", &error).failure(TABLE))?;
+            .map_err(|error| {
+                Refusal::of("iam:PutRolePermissionsBoundary", &error).failure(TABLE)
+            })?;
         Ok(())
     }
 }
@@ -186,7 +249,8 @@ fn is_missing(error: &impl ProvideErrorMetadata) -> bool {
 /// A policy document as IAM gives it: JSON, percent-encoded.
 fn read(document: &str) -> Result<Value, Failure> {
     let decoded = percent_decoded(document);
-    serde_json::from_str(&decoded).map_err(|error| Failure::defect(format!("a policy can't be read: {error}")))
+    serde_json::from_str(&decoded)
+        .map_err(|error| Failure::defect(format!("a policy can't be read: {error}")))
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -102,7 +102,8 @@ impl Sessions {
                 self.assume(base, &place.fill(role), Some(&policy), None, true).await
             }
             Site::Management => {
-                self.assume(base, &place.fill(management_role(half)), Some(&policy), None, true).await
+                self.assume(base, &place.fill(management_role(half)), Some(&policy), None, true)
+                    .await
             }
             Site::Member => {
                 let hop = self.hop(half).await?;
@@ -115,7 +116,9 @@ impl Sessions {
     async fn hop(&self, half: Half) -> Result<SdkConfig, Failure> {
         let Opening { base, place, account, .. } = &self.opening;
         if account.is_none() {
-            return Err(Failure::defect("a member session was asked for before there is an account"));
+            return Err(Failure::defect(
+                "a member session was asked for before there is an account",
+            ));
         }
         let policy = document(vec![json!({
             "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": place.fill(ACCESS_ROLE)
@@ -152,8 +155,12 @@ impl Sessions {
             .set_external_id(external.then(|| opening.external_id.clone()))
             .send()
             .await
-            .map_err(|error| self.refused(role, external, &Refusal::of("sts:AssumeRole", &error)))?;
-        let keys = answer.credentials.ok_or_else(|| Failure::transient("sts:AssumeRole gave no credentials"))?;
+            .map_err(|error| {
+                self.refused(role, external, &Refusal::of("sts:AssumeRole", &error))
+            })?;
+        let keys = answer
+            .credentials
+            .ok_or_else(|| Failure::transient("sts:AssumeRole gave no credentials"))?;
         let credentials = Credentials::from_keys(
             keys.access_key_id,
             keys.secret_access_key,

@@ -12,8 +12,8 @@ use aws_sdk_cloudformation::{
     Client,
     error::ProvideErrorMetadata,
     types::{
-        Parameter, RegionConcurrencyType, StackSetOperationPreferences, StackSetOperationResultStatus,
-        StackSetOperationStatus,
+        Parameter, RegionConcurrencyType, StackSetOperationPreferences,
+        StackSetOperationResultStatus, StackSetOperationStatus,
     },
 };
 use refusal::{Refusal, Row};
@@ -27,11 +27,31 @@ const TABLE: &[Row] = &[
         FailureName::Throttled,
         "Another operation works on the StackSet; it is tried again after it.",
     ),
-    ("StaleRequestException", "", FailureName::Throttled, "Another operation works on the StackSet; it is tried again."),
-    ("StackSetNotFoundException", "", FailureName::Blocked, "The landing zone names a StackSet that does not exist."),
+    (
+        "StaleRequestException",
+        "",
+        FailureName::Throttled,
+        "Another operation works on the StackSet; it is tried again.",
+    ),
+    (
+        "StackSetNotFoundException",
+        "",
+        FailureName::Blocked,
+        "The landing zone names a StackSet that does not exist.",
+    ),
     ("LimitExceededException", "", FailureName::Blocked, "A limit of CloudFormation is reached."),
-    ("InvalidOperationException", "", FailureName::Blocked, "CloudFormation can't do this with the StackSet."),
-    ("ValidationError", "", FailureName::Blocked, "CloudFormation does not accept the StackSet's parameters."),
+    (
+        "InvalidOperationException",
+        "",
+        FailureName::Blocked,
+        "CloudFormation can't do this with the StackSet.",
+    ),
+    (
+        "ValidationError",
+        "",
+        FailureName::Blocked,
+        "CloudFormation does not accept the StackSet's parameters.",
+    ),
 ];
 
 /// An open conversation with CloudFormation in the StackSets' administration account.
@@ -90,15 +110,26 @@ impl StackSets {
     pub async fn parameters(&self, set: &str) -> Result<Option<BTreeSet<String>>, Failure> {
         match self.client.describe_stack_set().stack_set_name(set).send().await {
             Ok(answer) => Ok(answer.stack_set.map(|set| {
-                set.parameters.unwrap_or_default().into_iter().filter_map(|one| one.parameter_key).collect()
+                set.parameters
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|one| one.parameter_key)
+                    .collect()
             })),
             Err(error) if error.code() == Some("StackSetNotFoundException") => Ok(None),
-            Err(error) => Err(Refusal::of("cloudformation:DescribeStackSet", &error).failure(TABLE)),
+            Err(error) => {
+                Err(Refusal::of("cloudformation:DescribeStackSet", &error).failure(TABLE))
+            }
         }
     }
 
     /// The instance of a StackSet in an account and Region, or none.
-    pub async fn instance(&self, set: &str, account: &AccountId, region: &str) -> Result<Option<Instance>, Failure> {
+    pub async fn instance(
+        &self,
+        set: &str,
+        account: &AccountId,
+        region: &str,
+    ) -> Result<Option<Instance>, Failure> {
         let answer = self
             .client
             .describe_stack_instance()
@@ -109,7 +140,10 @@ impl StackSets {
             .await;
         match answer {
             Ok(answer) => Ok(answer.stack_instance.map(|instance| Instance {
-                is_current: instance.status.as_ref().is_some_and(|status| status.as_str() == "CURRENT"),
+                is_current: instance
+                    .status
+                    .as_ref()
+                    .is_some_and(|status| status.as_str() == "CURRENT"),
                 parameters: instance
                     .parameter_overrides
                     .unwrap_or_default()
@@ -119,13 +153,20 @@ impl StackSets {
                 reason: instance.status_reason.unwrap_or_default(),
             })),
             Err(error) if error.code() == Some("StackInstanceNotFoundException") => Ok(None),
-            Err(error) => Err(Refusal::of("cloudformation:DescribeStackInstance", &error).failure(TABLE)),
+            Err(error) => {
+                Err(Refusal::of("cloudformation:DescribeStackInstance", &error).failure(TABLE))
+            }
         }
     }
 
     /// How an operation stands for one account. An operation can succeed as a whole and fail in our account, so the
     /// results are what counts.
-    pub async fn operation(&self, set: &str, id: &str, account: &AccountId) -> Result<Operation, Failure> {
+    pub async fn operation(
+        &self,
+        set: &str,
+        id: &str,
+        account: &AccountId,
+    ) -> Result<Operation, Failure> {
         let described = self
             .client
             .describe_stack_set_operation()
@@ -137,7 +178,9 @@ impl StackSets {
             Ok(answer) => answer.stack_set_operation,
             Err(error) if error.code() == Some("OperationNotFoundException") => None,
             Err(error) => {
-                return Err(Refusal::of("cloudformation:DescribeStackSetOperation", &error).failure(TABLE));
+                return Err(
+                    Refusal::of("cloudformation:DescribeStackSetOperation", &error).failure(TABLE)
+                );
             }
         };
         let Some(operation) = operation else { return Ok(Operation::Unknown) };
@@ -159,7 +202,12 @@ impl StackSets {
         }
     }
 
-    async fn failed_result(&self, set: &str, id: &str, account: &AccountId) -> Result<Option<String>, Failure> {
+    async fn failed_result(
+        &self,
+        set: &str,
+        id: &str,
+        account: &AccountId,
+    ) -> Result<Option<String>, Failure> {
         let mut results = self
             .client
             .list_stack_set_operation_results()
@@ -169,12 +217,14 @@ impl StackSets {
             .items()
             .send();
         while let Some(result) = results.next().await {
-            let result = result
-                .map_err(|error| Refusal::of("cloudformation:ListStackSetOperationResults", &error).failure(TABLE))?;
+            let result = result.map_err(|error| {
+                Refusal::of("cloudformation:ListStackSetOperationResults", &error).failure(TABLE)
+            })?;
             let ours = result.account.as_deref() == Some(account.as_str());
             if ours && result.status != Some(StackSetOperationResultStatus::Succeeded) {
                 let region = result.region.unwrap_or_default();
-                let reason = result.status_reason.unwrap_or_else(|| "no reason was given".to_owned());
+                let reason =
+                    result.status_reason.unwrap_or_else(|| "no reason was given".to_owned());
                 return Ok(Some(format!("{region}: {reason}")));
             }
         }
@@ -197,7 +247,9 @@ impl StackSets {
         match answer {
             Ok(_) => Ok(()),
             Err(error) if is_known(&error) => Ok(()),
-            Err(error) => Err(Refusal::of("cloudformation:CreateStackInstances", &error).failure(TABLE)),
+            Err(error) => {
+                Err(Refusal::of("cloudformation:CreateStackInstances", &error).failure(TABLE))
+            }
         }
     }
 
@@ -217,7 +269,9 @@ impl StackSets {
         match answer {
             Ok(_) => Ok(()),
             Err(error) if is_known(&error) => Ok(()),
-            Err(error) => Err(Refusal::of("cloudformation:UpdateStackInstances", &error).failure(TABLE)),
+            Err(error) => {
+                Err(Refusal::of("cloudformation:UpdateStackInstances", &error).failure(TABLE))
+            }
         }
     }
 }

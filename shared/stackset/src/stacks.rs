@@ -52,8 +52,12 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Create { set, regions } => write!(formatter, "roll out {set} in {}", regions.join(", ")),
-            Self::Update { set, regions } => write!(formatter, "update {set} in {}", regions.join(", ")),
+            Self::Create { set, regions } => {
+                write!(formatter, "roll out {set} in {}", regions.join(", "))
+            }
+            Self::Update { set, regions } => {
+                write!(formatter, "update {set} in {}", regions.join(", "))
+            }
             Self::Await(awaited) => write!(formatter, "wait for operation {}", awaited.id),
             Self::Report(reason) => write!(formatter, "no stack was made: {reason}"),
         }
@@ -113,7 +117,9 @@ pub fn plan(wanted: &StackSet, seen: &Seen) -> Vec<Change> {
         Seen::NotYet => vec![Change::Create { set, regions: wanted.regions.clone() }],
         Seen::Running(awaited) => vec![Change::Await(awaited.clone())],
         // The execution role is younger than IAM's own readings of it.
-        Seen::Failed(reason) if reason.contains("ExecutionRole") && reason.contains("trust relationship") => {
+        Seen::Failed(reason)
+            if reason.contains("ExecutionRole") && reason.contains("trust relationship") =>
+        {
             vec![Change::Update { set, regions: wanted.regions.clone() }]
         }
         Seen::Failed(reason) => vec![Change::Report(reason.clone())],
@@ -128,14 +134,25 @@ pub fn plan(wanted: &StackSet, seen: &Seen) -> Vec<Change> {
 }
 
 /// Makes one change.
-pub async fn act(sets: &StackSets, task: &Task, wanted: &StackSet, change: Change) -> Result<Act, Failure> {
-    let account = task.account().ok_or_else(|| Failure::defect("there is no account to roll out into"))?;
+pub async fn act(
+    sets: &StackSets,
+    task: &Task,
+    wanted: &StackSet,
+    change: Change,
+) -> Result<Act, Failure> {
+    let account =
+        task.account().ok_or_else(|| Failure::defect("there is no account to roll out into"))?;
     let regions = match &change {
-        Change::Await(awaited) => return Ok(Act::Pending { awaited: awaited.clone(), seconds: LOOK }),
+        Change::Await(awaited) => {
+            return Ok(Act::Pending { awaited: awaited.clone(), seconds: LOOK });
+        }
         Change::Report(reason) => {
             return Err(Failure::new(
                 FailureName::Blocked,
-                format!("The stack of {} could not be made in the account. Its operators have been told.", wanted.name),
+                format!(
+                    "The stack of {} could not be made in the account. Its operators have been told.",
+                    wanted.name
+                ),
                 format!("StackSet {}: {reason}", wanted.name),
             ));
         }

@@ -108,7 +108,11 @@ pub trait Step {
     fn plan(&self, task: &Task, seen: &Self::Seen) -> Vec<Self::Change>;
 
     /// Makes one change.
-    fn act(&self, task: &Task, change: Self::Change) -> impl Future<Output = Result<Act, Failure>> + Send;
+    fn act(
+        &self,
+        task: &Task,
+        change: Self::Change,
+    ) -> impl Future<Output = Result<Act, Failure>> + Send;
 }
 
 #[cfg(test)]

@@ -121,7 +121,10 @@ impl Place {
 
 /// The statements that allow these permissions, alike ones together.
 #[must_use]
-pub fn statements<'a>(permissions: impl IntoIterator<Item = &'a Permission>, place: &Place) -> Vec<Value> {
+pub fn statements<'a>(
+    permissions: impl IntoIterator<Item = &'a Permission>,
+    place: &Place,
+) -> Vec<Value> {
     let mut groups: Vec<(String, Option<Condition>, Vec<&str>)> = Vec::new();
     for permission in permissions {
         let resource = place.fill(permission.resource);

@@ -5,7 +5,8 @@ use crate::{Half, Permission, Place, Site, statements};
 const PERMISSIONS: [Permission; 4] = [
     Permission::look(Site::Member, "iam:GetRole", "arn:${Partition}:iam::${Account}:role/a"),
     Permission::look(Site::Member, "iam:GetRole", "arn:${Partition}:iam::${Account}:role/b"),
-    Permission::act(Site::Member, "iam:CreateRole", "arn:${Partition}:iam::${Account}:role/a").birth(),
+    Permission::act(Site::Member, "iam:CreateRole", "arn:${Partition}:iam::${Account}:role/a")
+        .birth(),
     Permission::act(Site::Management, "organizations:CreateAccount", "*").when((
         "StringEquals",
         "aws:ResourceAccount",

@@ -20,8 +20,10 @@ pub fn newborn() -> Task {
         "stackSets": [{"name": "landfall-audit-role", "regions": ["eu-central-1", "us-east-1"]}],
         "accessRole": {"trust": "tighten", "downgrade": "strict", "otherWayIn": "none"}
     });
-    let wish: TenantSpec = read(json!({"landingZone": "production", "tags": {"costCenter": "4711"}}));
-    let tenant = Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now).tenant;
+    let wish: TenantSpec =
+        read(json!({"landingZone": "production", "tags": {"costCenter": "4711"}}));
+    let tenant =
+        Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now).tenant;
     Task {
         tenant,
         landing_zone: read(landing_zone),

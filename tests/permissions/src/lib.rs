@@ -44,7 +44,11 @@ pub fn files(root: &Path) -> Vec<Written> {
             text: format!("{:#}\n", policy(permissions)),
         })
         .collect();
-    for path in ["infra/accounts/management.yaml", "infra/template.yaml", "infra/stacksets/landfall-access.yaml"] {
+    for path in [
+        "infra/accounts/management.yaml",
+        "infra/template.yaml",
+        "infra/stacksets/landfall-access.yaml",
+    ] {
         let text = fs::read_to_string(root.join(path)).unwrap_or_default();
         files.push(Written { path: path.to_owned(), text: regenerated(&text) });
     }
@@ -120,7 +124,10 @@ fn region_statements(region: &str) -> Vec<Value> {
         _ => false,
     };
     let all = declared();
-    let these = all.iter().flat_map(|(_, permissions)| *permissions).filter(|permission| belongs(permission));
+    let these = all
+        .iter()
+        .flat_map(|(_, permissions)| *permissions)
+        .filter(|permission| belongs(permission));
     statements(these, &place)
 }
 

@@ -14,7 +14,11 @@ fn root() -> &'static Path {
 fn policies_and_templates_say_what_the_steps_declare() {
     for file in files(root()) {
         let written = fs::read_to_string(root().join(&file.path)).unwrap_or_default();
-        assert!(written == file.text, "{} is not what the steps declare: run `make policies`", file.path);
+        assert!(
+            written == file.text,
+            "{} is not what the steps declare: run `make policies`",
+            file.path
+        );
     }
 }
 
@@ -44,7 +48,9 @@ fn every_session_policy_fits_into_an_assume_role() {
 fn a_look_declares_no_action_that_changes() {
     let reads = ["Describe", "Get", "List"];
     for (name, permissions) in declared() {
-        for permission in permissions.iter().filter(|permission| permission.half == step::Half::Look) {
+        for permission in
+            permissions.iter().filter(|permission| permission.half == step::Half::Look)
+        {
             let verb = permission.action.split_once(':').map_or("", |(_, verb)| verb);
             assert!(
                 reads.iter().any(|read| verb.starts_with(read)),
