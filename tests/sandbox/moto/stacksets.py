@@ -406,9 +406,8 @@ def roles_missing(stack_set: StackSet, account: str) -> str | None:
         f"relationship to Role '{administrator.split('/')[-1]}'."
     )
     facts = iam_facts.role(administrator)
-    if not facts["exists"] or not trusts(
-        facts["trust"], {"Service": "cloudformation.amazonaws.com"}
-    ):
+    service = {"Service": "cloudformation.amazonaws.com"}
+    if not facts["exists"] or not trusts(facts["trust"], service, stack_set.account):
         return (
             f"CloudFormation is unable to assume the administration role {administrator}. {wanted}"
         )
@@ -471,13 +470,14 @@ def _covers(statement: dict[str, Any], action: str) -> bool:
     return matches(listed(statement.get("Action", [])))
 
 
-def trusts(trust: Any, principal: dict[str, str]) -> bool:
-    """Whether a trust policy lets the principal take the role."""
+def trusts(trust: Any, principal: dict[str, str], source: str = "") -> bool:
+    """Whether a trust policy lets the principal (a service: for the account `source`) take the role."""
     word, name = next(iter(principal.items()))
     account = name.split(":")[4] if name.startswith("arn:") else ""
     known = {
         "aws:principalarn": name,
         "aws:principalaccount": account,
+        "aws:sourceaccount": source,
         "aws:principalorgid": iam_facts.organization_of(account)["org_id"] or "",
     }
     accepted = {name, account, f"arn:aws:iam::{account}:root", "*"} - {""}
