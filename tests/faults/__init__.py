@@ -1,0 +1,1 @@
+"""Tries every fault at every point, and judges the outcome from outside."""

@@ -1,0 +1,71 @@
+"""What the sweep wishes for: the examples' platform and landing zones, and tenants without end."""
+
+import copy
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# As `tenant_id` in shared/tenant/src/name.rs.
+LANDFALL = uuid.UUID(int=0x6C61_6E64_6661_6C6C_8000_7465_6E61_6E74)
+WORKSPACE = "sweep"
+TAG = "landfall:tenant"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant that is wished for, known by its id before it is."""
+
+    project: str
+    landing_zone: str
+
+    @property
+    def id(self) -> str:
+        """The id that Landfall computes from the name."""
+        return str(uuid.uuid5(LANDFALL, f"{self.name}#1"))
+
+    @property
+    def name(self) -> str:
+        """`<workspace>.<project>.<platform>`."""
+        return f"{WORKSPACE}.{self.project}.aws"
+
+    @property
+    def path(self) -> str:
+        """The tenant's path in the HTTP API."""
+        return f"/workspaces/{WORKSPACE}/projects/{self.project}/tenants/aws"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The wish."""
+        return {
+            "apiVersion": "landfall/v1",
+            "kind": "Tenant",
+            "metadata": {"workspace": WORKSPACE, "project": self.project, "platform": "aws"},
+            "spec": {
+                "landingZone": self.landing_zone,
+                "contacts": {"owner": "ada@example.com", "security": "soc@example.com"},
+                "tags": {"costCenter": "4711"},
+            },
+        }
+
+
+@cache
+def _read(path: str) -> Any:
+    return yaml.safe_load((ROOT / "examples" / path).read_text())
+
+
+def platform() -> dict[str, Any]:
+    """The examples' platform, without its daily cap."""
+    document = copy.deepcopy(_read("platform.yaml"))
+    document["spec"]["limits"] = {"dailyCreations": 100_000}
+    return document
+
+
+def landing_zones() -> list[dict[str, Any]]:
+    """The examples' landing zones."""
+    folder = ROOT / "examples/landing-zones"
+    return [_read(f"landing-zones/{path.name}") for path in sorted(folder.glob("*.yaml"))]
