@@ -1,6 +1,5 @@
 //! The one port that is every AWS endpoint.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,8 +84,6 @@ pub struct Gateway {
     pub faults: Faults,
     /// Where faults can be injected.
     pub points: Points,
-    /// Seeded accounts by name.
-    pub accounts: RwLock<BTreeMap<String, String>>,
     /// Set when the sandbox is to end.
     pub ending: Notify,
     /// How reliably events arrive.
@@ -134,7 +131,6 @@ impl Gateway {
             lambda: Lambda::new(endpoint, settings.binaries.clone(), clock, output),
             faults: Faults::default(),
             points: Points::default(),
-            accounts: RwLock::default(),
             ending: Notify::new(),
             delivery: Delivery::new(Chance::new(settings.seed, 1)),
             judge: Judge::default(),

@@ -6,10 +6,18 @@ use std::process::ExitCode;
 use clap::Parser;
 use sandbox::error::Error;
 use sandbox::gateway::Settings;
+use sandbox::identity::AUTOMATION;
+use sandbox::judge::MANAGEMENT;
 use sandbox::lambda::Chain;
 use sandbox::process;
 use sandbox::start::{Behind, Sandbox};
 use serde_json::json;
+
+/// Account of the seeded log archive.
+const LOG_ARCHIVE: &str = "222222222222";
+
+/// Account of the seeded security tooling.
+const SECURITY: &str = "333333333333";
 
 /// An AWS Organization on one machine. Prints one line of JSON when it is ready, and ends when its
 /// standard input (a pipe) closes, its parent ends, or POST /_landfall/shutdown asks for it.
@@ -28,9 +36,15 @@ struct Arguments {
     /// Python interpreter with moto
     #[arg(long, default_value = ".venv/bin/python")]
     moto_python: PathBuf,
-    /// Script that starts moto with the plug-in
-    #[arg(long, default_value = "tests/sandbox/moto/serve.py")]
-    moto_script: PathBuf,
+    /// Folder with the scripts that start moto with the plug-in, and deploy
+    #[arg(long, default_value = "tests/sandbox/moto")]
+    moto_scripts: PathBuf,
+    /// Folder with the templates to deploy
+    #[arg(long, default_value = "infra")]
+    templates: PathBuf,
+    /// Deploy nothing
+    #[arg(long)]
+    no_deploy: bool,
     /// Host and port of a moto that runs already, in place of one of its own
     #[arg(long)]
     moto: Option<String>,
@@ -86,7 +100,11 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     };
     let behind = match arguments.moto {
         Some(authority) => Behind::Running(authority),
-        None => Behind::Started { python: arguments.moto_python, script: arguments.moto_script },
+        None => Behind::Started {
+            python: arguments.moto_python,
+            scripts: arguments.moto_scripts,
+            templates: (!arguments.no_deploy).then_some(arguments.templates),
+        },
     };
     let orphaned = process::orphaned(arguments.parent_pid);
     let sandbox = Sandbox::start(arguments.port, &behind, &settings).await?;
@@ -109,7 +127,13 @@ fn announce(sandbox: &Sandbox) -> Result<(), Error> {
         "pid": std::process::id(),
         "seed": gateway.seed,
         "speed": gateway.clock.speed(),
-        "accounts": *gateway.accounts.read(),
+        "accounts": {
+            "management": MANAGEMENT,
+            "automation": AUTOMATION,
+            "logArchive": LOG_ARCHIVE,
+            "security": SECURITY,
+        },
+        "outputs": sandbox.outputs,
     });
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}").and_then(|()| stdout.flush()).map_err(Error::io("saying so"))

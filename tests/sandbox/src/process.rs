@@ -21,7 +21,13 @@ pub const BECOME: &str = "become";
 
 /// A command for `program` that ends with this process.
 pub fn command(program: &Path) -> Result<Command, Error> {
-    let this = std::env::current_exe().map_err(Error::io("finding this program"))?;
+    // The kernel's own name for this program holds even when a new build replaced its file.
+    let kernels = Path::new("/proc/self/exe");
+    let this = if kernels.exists() {
+        kernels.to_owned()
+    } else {
+        std::env::current_exe().map_err(Error::io("finding this program"))?
+    };
     let mut command = Command::new(this);
     command.arg(BECOME).arg(std::process::id().to_string()).arg(program).kill_on_drop(true);
     Ok(command)

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Child;
@@ -19,14 +19,16 @@ use crate::process;
 /// How moto is found.
 #[derive(Debug)]
 pub enum Behind {
-    /// It runs already, at this host and port.
+    /// It runs already, at this host and port, seeded.
     Running(String),
-    /// It is started: this Python interpreter with this script.
+    /// It is started and seeded.
     Started {
-        /// The interpreter.
+        /// The Python interpreter with moto.
         python: PathBuf,
-        /// The script that starts moto with the plug-in.
-        script: PathBuf,
+        /// The folder with the scripts that start moto with the plug-in, and deploy.
+        scripts: PathBuf,
+        /// The folder with the templates to deploy, if any.
+        templates: Option<PathBuf>,
     },
 }
 
@@ -35,6 +37,8 @@ pub enum Behind {
 pub struct Sandbox {
     /// The gateway.
     pub gateway: Arc<Gateway>,
+    /// Outputs of the deployed application.
+    pub outputs: Value,
     serving: tokio::task::JoinHandle<()>,
     _moto: Option<Child>,
 }
@@ -49,20 +53,26 @@ impl Sandbox {
         let clock = Clock::start(settings.speed);
         let (child, authority) = match behind {
             Behind::Running(authority) => (None, authority.clone()),
-            Behind::Started { python, script } => {
+            Behind::Started { python, scripts, .. } => {
+                let script = scripts.join("serve.py");
                 let (child, port) =
-                    start_moto(python, script, address.port(), &clock, settings.seed).await?;
+                    start_moto(python, &script, address.port(), &clock, settings.seed).await?;
                 (Some(child), format!("127.0.0.1:{port}"))
             }
         };
         let endpoint = format!("http://{address}");
         let gateway = Arc::new(Gateway::new(&endpoint, clock, Moto::at(&authority), settings)?);
         let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
-        if child.is_some() {
+        let mut outputs = Value::Null;
+        if let Behind::Started { python, scripts, templates } = behind {
             gateway.moto.post("/landfall/seed", &json!({})).await?;
+            if let Some(templates) = templates {
+                let script = scripts.join("deploy.py");
+                outputs = deploy(python, &script, templates, &endpoint).await?;
+            }
         }
         gateway.refresh().await?;
-        Ok(Self { gateway, serving, _moto: child })
+        Ok(Self { gateway, outputs, serving, _moto: child })
     }
 
     /// Serves until someone asks for the end.
@@ -71,6 +81,32 @@ impl Sandbox {
             tracing::error!(%error, "the gateway stopped serving");
         }
     }
+}
+
+/// Deploys the project's templates as an operator would, and answers with their outputs.
+async fn deploy(
+    python: &Path,
+    script: &Path,
+    templates: &Path,
+    endpoint: &str,
+) -> Result<Value, Error> {
+    let output = process::command(python)?
+        .arg(script)
+        .args(["--endpoint", endpoint])
+        .arg("--templates")
+        .arg(templates)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .map_err(Error::io(format!("starting {}", script.display())))?;
+    if !output.status.success() {
+        return Err(Error::Moto("the templates can't be deployed".to_owned()));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last)
+        .map_err(|error| Error::Moto(format!("deploy.py said {last}: {error}")))
 }
 
 #[derive(Deserialize)]
