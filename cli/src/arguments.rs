@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{demo, sandbox};
+use crate::command::{demo, doctor, sandbox};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -93,6 +93,8 @@ pub enum Command {
     Lint(Lint),
     /// Prints the JSON Schema of a kind, for editors.
     Schema(Schema),
+    /// Checks whether the organization is ready for Landfall, and says what to do about what is not.
+    Doctor(doctor::Arguments),
     /// Vends four tenants in a sandbox of its own, live, then ends it.
     Demo(demo::Arguments),
     /// An AWS Organization on this machine, to try everything in.

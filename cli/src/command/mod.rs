@@ -4,6 +4,7 @@ mod apply;
 mod completions;
 pub mod demo;
 mod describe;
+pub mod doctor;
 pub mod exit_codes;
 mod follow;
 mod get;
@@ -47,6 +48,7 @@ impl Command {
             Self::Describe(arguments) => arguments.output,
             Self::History(arguments) => arguments.output,
             Self::Lint(arguments) => arguments.output,
+            Self::Doctor(arguments) => arguments.output,
             _ => Format::Table,
         }
     }
@@ -64,6 +66,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments).await,
         Command::Demo(arguments) => demo::run(&context, &arguments).await,
         Command::Sandbox(command) => sandbox::run(&context, command).await,
         Command::Completions { shell } => Ok(completions::run(&context, shell)),

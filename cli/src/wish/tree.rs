@@ -61,16 +61,17 @@ impl Node {
     /// missing.
     #[must_use]
     pub fn place_of(&self, field: &str) -> Place {
-        self.find(field, Of::Value)
+        self.find(field, Of::Value).unwrap_or(self.place)
     }
 
     /// Where the name of a field stands.
     #[must_use]
     pub fn place_of_name(&self, field: &str) -> Place {
-        self.find(field, Of::Name)
+        self.find(field, Of::Name).unwrap_or(self.place)
     }
 
-    fn find(&self, field: &str, of: Of) -> Place {
+    /// Where a field stands, or the nearest of its parents that has a name.
+    fn find(&self, field: &str, of: Of) -> Option<Place> {
         match &self.content {
             Content::Fields(fields) => {
                 // A tag's key may hold dots: the longest key that fits is meant.
@@ -79,26 +80,21 @@ impl Node {
                     let ends = rest.is_empty() || rest.starts_with(['.', '[']);
                     ends.then_some((key.len(), rest, *place, node))
                 });
-                match fitting.max_by_key(|(length, ..)| *length) {
-                    Some((_, "", place, _)) if of == Of::Name => place,
-                    Some((_, "", place, node)) => node.scalar_place().unwrap_or(place),
-                    Some((_, rest, place, node)) => {
-                        let found = node.find(rest.strip_prefix('.').unwrap_or(rest), of);
-                        if found == node.place { place } else { found }
-                    }
-                    None => self.place,
-                }
+                let (_, rest, place, node) = fitting.max_by_key(|(length, ..)| *length)?;
+                let found = match (rest, of) {
+                    ("", Of::Name) => None,
+                    ("", Of::Value) => node.scalar_place(),
+                    _ => node.find(rest.strip_prefix('.').unwrap_or(rest), of),
+                };
+                Some(found.unwrap_or(place))
             }
             Content::List(items) => {
-                let item = field.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-                let item = item.and_then(|(index, rest)| {
-                    Some((items.get(index.parse::<usize>().ok()?)?, rest))
-                });
-                item.map_or(self.place, |(node, rest)| {
-                    node.find(rest.strip_prefix('.').unwrap_or(rest), of)
-                })
+                let (index, rest) = field.strip_prefix('[')?.split_once(']')?;
+                let node = items.get(index.parse::<usize>().ok()?)?;
+                let found = node.find(rest.strip_prefix('.').unwrap_or(rest), of);
+                Some(found.unwrap_or(node.place))
             }
-            Content::Scalar(_) => self.place,
+            Content::Scalar(_) => None,
         }
     }
 
