@@ -20,6 +20,7 @@ from botocore.config import Config
 HOME = "eu-central-1"
 MANAGEMENT = "111111111111"
 AUTOMATION = "123456789012"
+SECURITY = "333333333333"
 SPEED = 100.0
 HERE = Path(__file__).parent
 

@@ -129,7 +129,11 @@ class Deployment:
     def _application(self) -> dict[str, Any]:
         s3 = self.operator.client("s3", AUTOMATION)
         location = {"LocationConstraint": HOME}
-        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=location)
+        try:
+            s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=location)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+                raise
         s3.put_object(Bucket=self.bucket, Key="stand-in.zip", Body=stand_in())
         template = templates.read((self.folder / "template.yaml").read_text())
         shared = template.get("Globals", {}).get("Function", {})

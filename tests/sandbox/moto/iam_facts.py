@@ -143,7 +143,7 @@ def _number(value: Any) -> int | None:
 
 def _event_invoke(function: Any) -> dict[str, Any] | None:
     config = getattr(function, "event_invoke_config", None) or []
-    return dict(config[0]) if config else None
+    return dict(config[-1].config) if config else None
 
 
 def _rules() -> list[dict[str, Any]]:

@@ -10,6 +10,13 @@ AWS_OWNED = ":iam::aws:policy/"
 INLINE_LIMIT = 10_240
 MANAGED_LIMIT = 6_144
 ATTACHED_LIMIT = 20
+TRUST_ACTIONS = (
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "SetSourceIdentity",
+    "TagSession",
+)
 
 
 @cache
@@ -90,6 +97,17 @@ def install() -> None:
         return create_policy(self, *positional, **request)
 
     IAMBackend.create_policy = create_within_limit
+
+    from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMTrustPolicyDocumentValidator
+
+    @method_of(BaseIAMPolicyValidator)
+    def _validate_version(self: Any) -> None:
+        """A missing version is an old one, and taken; SAM's policy templates have none."""
+
+    def checked_action(action: str) -> None:
+        assert action.startswith("sts:") and action[4:] in TRUST_ACTIONS
+
+    IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(checked_action)
 
     put_boundary = IAMBackend.put_role_permissions_boundary
 

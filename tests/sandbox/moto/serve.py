@@ -46,7 +46,7 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):
         return self._backends[host]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("PATH_INFO", "").startswith("/landfall/"):
+        if environ.get("PATH_INFO", "").startswith(("/landfall/", "/_landfall/")):
             return control.answer(environ, start_response)
         return super().__call__(environ, start_response)
 

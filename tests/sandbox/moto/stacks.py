@@ -233,7 +233,7 @@ def make(stack: Any) -> None:
     stack._add_stack_event("CREATE_IN_PROGRESS", resource_status_reason="User Initiated")
     try:
         _create_all(stack.resource_map, stack.template_dict)
-        outputs = stack.outputs or []
+        _keep_outputs(stack)
     except (Failed, Refusal) as error:
         failure = error if isinstance(error, Failed) else Failed("Outputs", "", error.message)
         tell(stack, failure, "CREATE_FAILED")
@@ -250,9 +250,7 @@ def make(stack: Any) -> None:
             _status(stack, "ROLLBACK_FAILED", left.reason)
             return
         _status(stack, "ROLLBACK_COMPLETE")
-        stack.output_map._output_json_map = {}
         return
-    del outputs
     tell_all(stack, "CREATE_COMPLETE")
     _status(stack, "CREATE_COMPLETE")
 
@@ -291,7 +289,22 @@ def _apply(stack: Any, text: str, values: dict[str, Any]) -> None:
     stack.parameters = values
     stack.output_map = stack._create_output_map()
     stack.description = stack.template_dict.get("Description")
-    _ = stack.outputs
+    _keep_outputs(stack)
+
+
+def _keep_outputs(stack: Any) -> None:
+    """Outputs are what they were when the last operation ended."""
+    exports = {export.value: export.name for export in stack.exports}
+    stack.kept_outputs = [
+        {
+            "OutputKey": one.key,
+            "OutputValue": str(one.value),
+            "Description": one.description,
+            "ExportName": exports.get(one.value),
+        }
+        for one in stack.output_map.values()
+        if one
+    ]
 
 
 def _status(stack: Any, status: str, reason: str | None = None) -> None:
@@ -365,6 +378,8 @@ def install() -> None:
         }
 
     models.Stack.parameter_list = property(parameter_list)
+    models.Stack.kept_outputs = None
+    models.Stack.outputs = property(lambda self: self.kept_outputs)
     models.Stack.status_reason = None
     models.Stack.last_updated_time = None
     _backend(models)

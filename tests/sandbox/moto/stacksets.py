@@ -471,7 +471,7 @@ def _covers(statement: dict[str, Any], action: str) -> bool:
 
 
 def trusts(trust: Any, principal: dict[str, str], source: str = "") -> bool:
-    """Whether a trust policy lets the principal (a service: for the account `source`) take the role."""
+    """Whether a trust policy lets the principal (a service: for its `source`) take the role."""
     word, name = next(iter(principal.items()))
     account = name.split(":")[4] if name.startswith("arn:") else ""
     known = {
