@@ -21,20 +21,15 @@ pub struct PrepareAccount {
     pub sessions: Sessions,
 }
 
-/// The two roles that Landfall works through.
+/// What the two roles that Landfall works through say.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// There is no account yet.
-    NotYet,
-    /// What the roles say.
-    Roles {
-        /// Who may assume the execution role; none if it does not exist.
-        execution_trust: Option<Value>,
-        /// What the execution role may do.
-        execution_policy: Option<Value>,
-        /// Who may assume the access role.
-        access_trust: Value,
-    },
+pub struct Seen {
+    /// Who may assume the execution role; none if it does not exist.
+    pub execution_trust: Option<Value>,
+    /// What the execution role may do.
+    pub execution_policy: Option<Value>,
+    /// Who may assume the access role.
+    pub access_trust: Value,
 }
 
 /// What prepares an account.
@@ -81,12 +76,13 @@ impl Step for PrepareAccount {
         Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", ACCESS).birth(),
     ];
-    type Seen = Seen;
+    /// None before there is an account.
+    type Seen = Option<Seen>;
     type Change = Change;
 
-    async fn look(&self, task: &Task) -> Result<Seen, Failure> {
+    async fn look(&self, task: &Task) -> Result<Option<Seen>, Failure> {
         if task.account().is_none() {
-            return Ok(Seen::NotYet);
+            return Ok(None);
         }
         let roles = Roles::new(&self.sessions.look(Site::Member).await?);
         let execution = &task.platform.execution_role;
@@ -101,11 +97,11 @@ impl Step for PrepareAccount {
                 task.platform.access_role
             ))
         })?;
-        Ok(Seen::Roles { execution_trust, execution_policy, access_trust: access.trust })
+        Ok(Some(Seen { execution_trust, execution_policy, access_trust: access.trust }))
     }
 
-    fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        plan(task, seen)
+    fn plan(&self, task: &Task, seen: &Option<Seen>) -> Vec<Change> {
+        plan(task, seen.as_ref())
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -119,10 +115,10 @@ impl Step for PrepareAccount {
                 roles.create(execution, description, &administration_trust(&place)).await?;
             }
             Change::TrustAdministration => {
-                roles.trust(execution, &administration_trust(&place)).await?
+                roles.trust(execution, &administration_trust(&place)).await?;
             }
             Change::AllowStacks => {
-                roles.write_inline(execution, STACKS, &stacks_policy(task)).await?
+                roles.write_inline(execution, STACKS, &stacks_policy(task)).await?;
             }
             Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
         }
@@ -130,9 +126,9 @@ impl Step for PrepareAccount {
     }
 }
 
-fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
+fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
     let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
-    let Seen::Roles { execution_trust, execution_policy, access_trust } = seen else {
+    let Some(Seen { execution_trust, execution_policy, access_trust }) = seen else {
         let tighten = tightens.then_some(Change::TightenTrust);
         return [Change::CreateExecutionRole, Change::AllowStacks]
             .into_iter()
@@ -144,7 +140,7 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     match execution_trust {
         None => changes.push(Change::CreateExecutionRole),
         Some(trust) if *trust != administration_trust(&place) => {
-            changes.push(Change::TrustAdministration)
+            changes.push(Change::TrustAdministration);
         }
         Some(_) => {}
     }

@@ -1,7 +1,5 @@
 //! The clock: the machine's own on AWS, the sandbox's virtual one on a laptop.
 
-#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};

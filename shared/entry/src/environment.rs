@@ -1,7 +1,5 @@
 //! What the template tells a function.
 
-#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-
 use lambda_runtime::Error;
 
 /// The environment of a function.

@@ -68,8 +68,7 @@ impl Ledger {
             .map_err(|error| failed("dynamodb:UpdateItem", &error))?;
         match answer.attributes.unwrap_or_default().get("arrival") {
             Some(AttributeValue::N(arrival)) => arrival
-                .parse::<f64>()
-                .map(|arrival| arrival as i64)
+                .parse::<i64>()
                 .map_err(|error| Error::Failure(Failure::defect(error.to_string()))),
             _ => Err(Error::Failure(Failure::defect("a limit has no arrival time"))),
         }

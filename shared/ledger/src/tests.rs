@@ -10,7 +10,7 @@ fn now() -> Timestamp {
 fn tenant() -> Tenant {
     let wish = TenantSpec {
         landing_zone: "production".to_owned(),
-        contacts: Default::default(),
+        contacts: std::collections::BTreeMap::new(),
         tags: [("costCenter".to_owned(), "4711".to_owned())].into(),
     };
     Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now()).tenant

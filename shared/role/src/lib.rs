@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::{Client, error::ProvideErrorMetadata};
+use percent_encoding::percent_decode_str;
 use refusal::{Refusal, Row};
 use serde_json::Value;
 use tenant::{Failure, FailureName};
@@ -248,29 +249,9 @@ fn is_missing(error: &impl ProvideErrorMetadata) -> bool {
 
 /// A policy document as IAM gives it: JSON, percent-encoded.
 fn read(document: &str) -> Result<Value, Failure> {
-    let decoded = percent_decoded(document);
+    let decoded = percent_decode_str(document).decode_utf8_lossy();
     serde_json::from_str(&decoded)
         .map_err(|error| Failure::defect(format!("a policy can't be read: {error}")))
-}
-
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ enum Part {
     Placeholder { name: String, format: Format },
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "Java's flags are four")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Format {
     conversion: Conversion,

@@ -415,8 +415,8 @@ mod tests {
     fn wish(zone: &str) -> TenantSpec {
         TenantSpec {
             landing_zone: zone.to_owned(),
-            contacts: Default::default(),
-            tags: Default::default(),
+            contacts: std::collections::BTreeMap::new(),
+            tags: std::collections::BTreeMap::new(),
         }
     }
 

@@ -384,10 +384,10 @@ mod tests {
         let zone = LandingZone {
             platform: "aws".to_owned(),
             organizational_unit: "ou-land-workprod".to_owned(),
-            tags: Default::default(),
+            tags: std::collections::BTreeMap::new(),
             stack_sets: vec![],
             access_role: AccessRole {
-                trust: Default::default(),
+                trust: crate::Trust::Keep,
                 downgrade: Downgrade::Strict,
                 other_way_in: None,
             },

@@ -42,8 +42,8 @@ pub fn landed() -> Task {
     let mut task = newborn();
     let names = render_names(&task.tenant, &task.platform).expect("patterns");
     let account = AccountId::try_from(ACCOUNT.to_owned()).expect("an account id");
-    let named = task.tenant.named(names, task.now).tenant;
-    task.tenant = named.landed(account, "create-account", task.now).tenant;
+    task.tenant = task.tenant.named(names, task.now).tenant;
+    task.tenant = task.tenant.landed(account, "create-account", task.now).tenant;
     task
 }
 

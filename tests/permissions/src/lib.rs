@@ -153,7 +153,7 @@ fn yaml(statements: &[Value], indent: usize) -> String {
             }
         }
     }
-    lines.iter().map(|line| format!("{margin}{line}\n")).collect()
+    lines.into_iter().flat_map(|line| [margin.clone(), line, "\n".to_owned()]).collect()
 }
 
 fn text(value: &Value) -> String {

@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+#[expect(clippy::print_stdout, reason = "whoever runs it wants to know what changed")]
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for file in permissions::files(&root) {
