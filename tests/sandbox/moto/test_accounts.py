@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import AUTOMATION, MANAGEMENT, Sandbox
+from trial import AUTOMATION, MANAGEMENT, Sandbox
 
 
 @pytest.fixture

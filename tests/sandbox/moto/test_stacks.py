@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import AUTOMATION, HERE, HOME, SECURITY, Sandbox
+from trial import AUTOMATION, HERE, HOME, SECURITY, Sandbox
 
 NAMED = ["CAPABILITY_NAMED_IAM"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import AUTOMATION, HOME, MANAGEMENT, Sandbox
+from trial import AUTOMATION, HOME, MANAGEMENT, Sandbox
 
 ADMINISTRATION = "AWSCloudFormationStackSetAdministrationRole"
 EXECUTION = "AWSCloudFormationStackSetExecutionRole"
