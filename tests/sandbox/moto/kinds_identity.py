@@ -168,7 +168,7 @@ class Inline(Kind):
         self, place: Place, made: Made, properties: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         identifier, attributes = self.create(place, properties)
-        stale = [one for one in self.holders(made.properties)]
+        stale = self.holders(made.properties)
         if made.properties["PolicyName"] == properties["PolicyName"]:
             stale = [one for one in stale if one not in self.holders(properties)]
         self._remove(place, made.properties["PolicyName"], stale)

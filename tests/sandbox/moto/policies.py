@@ -105,7 +105,7 @@ def install() -> None:
         """A missing version is an old one, and taken; SAM's policy templates have none."""
 
     def checked_action(action: str) -> None:
-        assert action.startswith("sts:") and action[4:] in TRUST_ACTIONS
+        assert action.removeprefix("sts:") in TRUST_ACTIONS
 
     IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(checked_action)
 

@@ -334,7 +334,7 @@ def install() -> None:
             )
 
     @method_of(parsing.ResourceMap)
-    def __getitem__(self: Any, key: str) -> Any:
+    def __getitem__(self: Any, key: str) -> Any:  # noqa: N807
         if key in self._parsed_resources:
             return self._parsed_resources[key]
         declared = self._resource_json_map[key]
