@@ -37,7 +37,8 @@ impl Lineage {
         }
     }
 
-    /// The lineage of a call that `machine` makes itself on a row of the ledger.
+    /// The lineage of a call that `machine` makes itself on a step's row of the ledger: that of the
+    /// state that waits for the step.
     pub fn of_row(machine: &str, request: &Value) -> Self {
         let key = |name: &str| request.pointer(&format!("/Key/{name}/S")).and_then(Value::as_str);
         let row = key("sk").and_then(|row| row.strip_prefix("STEP#"));
@@ -48,7 +49,7 @@ impl Lineage {
         };
         Self {
             machine: Some(machine.to_owned()),
-            step: step.map(str::to_owned),
+            step: step.map(|step| format!("await-{step}")),
             part: part.map(str::to_owned),
             tenant: key("pk").and_then(|id| id.strip_prefix("TENANT#")).map(str::to_owned),
             ..Self::default()
@@ -71,11 +72,11 @@ mod tests {
     }
 
     #[test]
-    fn a_machines_own_write_is_attributed_by_the_row_it_updates() {
+    fn a_machines_own_write_is_attributed_to_the_state_that_waits_for_the_row() {
         let request = json!({"Key": {"pk": {"S": "TENANT#t-1"}, "sk": {"S": "STEP#stacks#audit"}}});
         let lineage = Lineage::of_row("replicate-tenant", &request);
         assert_eq!(lineage.tenant.as_deref(), Some("t-1"));
-        assert_eq!(lineage.step.as_deref(), Some("stacks"));
+        assert_eq!(lineage.step.as_deref(), Some("await-stacks"));
         assert_eq!(lineage.part.as_deref(), Some("audit"));
     }
 }

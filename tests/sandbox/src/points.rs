@@ -28,10 +28,12 @@ pub struct Points {
 }
 
 impl Points {
-    /// Counts a call; calls are counted apart for each tenant, run, step and part.
+    /// Counts a call; calls are counted apart for each tenant, run, step and part, and those of a
+    /// door for each invocation.
     pub fn count(&self, lineage: &Lineage, action: &str) -> u32 {
         let Some(step) = &lineage.step else { return 0 };
-        let key = Lineage { invocation: None, ..lineage.clone() };
+        let invocation = lineage.invocation.clone().filter(|_| lineage.tenant.is_none());
+        let key = Lineage { invocation, ..lineage.clone() };
         let occurrence = {
             let mut counts = self.counts.lock();
             let count = counts.entry((key, action.to_owned())).or_default();
@@ -76,6 +78,19 @@ mod tests {
         assert_eq!(points.count(&lineage("b", 1, "k"), "sts:AssumeRole"), 1);
         assert_eq!(points.count(&lineage("a", 2, "l"), "sts:AssumeRole"), 1);
         assert_eq!(points.seen().len(), 2);
+    }
+
+    #[test]
+    fn a_doors_calls_are_counted_anew_in_each_invocation() {
+        let points = Points::default();
+        let door = |invocation: &str| Lineage {
+            step: Some("intake".into()),
+            invocation: Some(invocation.into()),
+            ..Lineage::default()
+        };
+        assert_eq!(points.count(&door("i"), "dynamodb:GetItem"), 1);
+        assert_eq!(points.count(&door("i"), "dynamodb:GetItem"), 2);
+        assert_eq!(points.count(&door("j"), "dynamodb:GetItem"), 1);
     }
 
     #[test]
