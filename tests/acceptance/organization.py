@@ -1,0 +1,91 @@
+"""The organization as its administrators see it."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tests.acceptance.user import User
+from tests.faults.world import AUTOMATION, MANAGEMENT, World
+
+EXTERNAL_ID = "sandbox-external-id"
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+ADMINISTRATOR = "AdministratorAccess"
+
+
+def pages(call: Callable[..., Any], key: str, **arguments: Any) -> list[Any]:
+    """All items of a call that answers in pages."""
+    found, token = [], None
+    while True:
+        answer = call(**arguments, **({"NextToken": token} if token else {}))
+        found += answer[key]
+        if not (token := answer.get("NextToken")):
+            return found
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """A policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@dataclass(frozen=True)
+class Organization:
+    """The organization of a world."""
+
+    world: World
+
+    @property
+    def client(self) -> Any:
+        """Organizations, as the management account's administrator."""
+        return self.world.client("organizations", MANAGEMENT, "us-east-1")
+
+    def accounts(self) -> dict[str, str]:
+        """Account ids by e-mail address."""
+        found = pages(self.client.list_accounts, "Accounts")
+        assert len({one["Email"] for one in found}) == len(found), "an address is used twice"
+        return {one["Email"]: one["Id"] for one in found}
+
+    def account(self, workspace: str, project: str) -> str:
+        """The account of a tenant, by the address that the platform's pattern makes."""
+        return self.accounts()[f"aws+{workspace}.{project}@example.com"]
+
+    def parent(self, account: str) -> str:
+        """The organizational unit that an account is in."""
+        (parent,) = self.client.list_parents(ChildId=account)["Parents"]
+        return str(parent["Id"])
+
+    def tags(self, account: str) -> dict[str, str]:
+        """All tags of an account."""
+        tags = pages(self.client.list_tags_for_resource, "Tags", ResourceId=account)
+        return {one["Key"]: one["Value"] for one in tags}
+
+    def chain(self, account: str, role: str = "LandfallVend") -> User:
+        """A session of an account's access role, reached as Landfall reaches it."""
+        return self.management(role).assume(f"arn:aws:iam::{account}:role/{ACCESS_ROLE}")
+
+    def management(self, role: str, **more: Any) -> User:
+        """A session of one of Landfall's roles in the management account, from a function's."""
+        return self.function("PlaceAccount").assume(
+            f"arn:aws:iam::{MANAGEMENT}:role/{role}", ExternalId=EXTERNAL_ID, **more
+        )
+
+    def member_of_staff(self, account: str, name: str) -> User:
+        """A session of a role that may take any role that lets it."""
+        iam = self.world.client("iam", account)
+        everybody = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(everybody))
+        iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=document(may))
+        return User.role(self.world, account, name)
+
+    def function(self, name: str) -> User:
+        """A session of a function's own role."""
+        roles = self.world.client("iam", AUTOMATION).list_roles(MaxItems=1000)["Roles"]
+        (role,) = (
+            one["RoleName"]
+            for one in roles
+            if one["RoleName"].startswith(f"landfall-{name}FunctionRole")
+        )
+        return User.role(self.world, AUTOMATION, role)
