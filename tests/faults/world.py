@@ -222,6 +222,18 @@ class World:
                 found[row["id"]] = row
         return found
 
+    def make_due(self, tenant: Tenant) -> None:
+        """Lets the time of the tenant's next run come."""
+        self.client("dynamodb", AUTOMATION).update_item(
+            TableName=LEDGER,
+            Key={"pk": {"S": f"TENANT#{tenant.id}"}, "sk": {"S": "TENANT"}},
+            UpdateExpression="SET nextRun = :long_ago, due = :due",
+            ExpressionAttributeValues={
+                ":long_ago": {"S": "2020-01-01T00:00:00Z"},
+                ":due": {"S": "due"},
+            },
+        )
+
     def until(self, question: Callable[[], Any], hours: float = 6, pause: float = 0.2) -> Any:
         """Asks until the answer is true, for some virtual hours at most; else the last answer."""
         end = self.now() + hours * 3600

@@ -1,0 +1,107 @@
+"""Where faults can happen: the points of a run in which nothing fails.
+
+A point is the n-th call of an action in a step's work on one run of a tenant; for a door, in one
+invocation. How often a step looks while AWS works depends on timing, so the points are those of a
+quiet world: no stale reads, every latency the same, few tenants. A look more than there repeats
+calls that are points already.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.wishes import Tenant
+from tests.faults.world import World
+
+GOLDEN = Path(__file__).with_name("points.txt")
+RENEW = "python -m tests.faults.points"
+DOORS = ("intake", "hear-events", "start-due")
+HEADER = f"# step, action, which call of it, read or write. Renewed by `{RENEW}`.\n"
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """One call of a run."""
+
+    step: str
+    action: str
+    occurrence: int
+    write: bool
+
+    def __str__(self) -> str:
+        return f"{self.step}/{self.action}/{self.occurrence}"
+
+    @property
+    def line(self) -> str:
+        """The point as a line of the golden file."""
+        return f"{self.step} {self.action} {self.occurrence} {'write' if self.write else 'read'}"
+
+    @property
+    def at_door(self) -> bool:
+        """Whether a door makes the call, for whichever tenant."""
+        return self.step in DOORS
+
+    @property
+    def by_machine(self) -> bool:
+        """Whether the state machine makes the call itself."""
+        return self.step.startswith("await-") or self.action == "lambda:InvokeFunction"
+
+    @property
+    def service(self) -> str:
+        """The service that is called."""
+        return self.action.partition(":")[0]
+
+
+def of_log(log: Iterable[dict[str, Any]]) -> list[Point]:
+    """The distinct points of a log, in order."""
+    found = {
+        Point(entry["step"], entry["action"], entry["occurrence"], entry["write"])
+        for entry in log
+        if entry["step"] and entry["occurrence"]
+    }
+    return sorted(found)
+
+
+def golden() -> list[Point]:
+    """The points of the golden file."""
+    points = []
+    for line in GOLDEN.read_text().splitlines():
+        if not line.startswith("#"):
+            step, action, occurrence, access = line.split()
+            points.append(Point(step, action, int(occurrence), access == "write"))
+    return points
+
+
+def unfaulted_log(seed: int = 1) -> list[dict[str, Any]]:
+    """The log of a quiet world: a tenant of each landing zone, replicated by a client and by time."""
+    with World(seed, speed=30, quiet=True) as world:
+        world.found()
+        tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
+
+        def ready() -> bool:
+            rows = world.rows(tenants).values()
+            return len(rows) == 2 and all(row["phase"] == "Ready" for row in rows)
+
+        for tenant in tenants:
+            world.wish(tenant)
+        assert world.until(ready), f"not Ready: {world.rows(tenants)}"
+        for path in (tenants[0].path, f"{tenants[0].path}/history", "/operator/tenants"):
+            world.insist("GET", path)
+        world.replicate(tenants[0])
+        world.make_due(tenants[1])
+        assert world.until(lambda: _runs(world, tenants, 2) and ready()), "no second run"
+        return world.log()
+
+
+def _runs(world: World, tenants: list[Tenant], least: int) -> bool:
+    return all(row["run"] >= least for row in world.rows(tenants).values())
+
+
+def text(points: Iterable[Point]) -> str:
+    """The golden file of these points."""
+    return HEADER + "".join(f"{point.line}\n" for point in points)
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(text(of_log(unfaulted_log())))

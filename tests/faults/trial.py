@@ -1,0 +1,165 @@
+"""One tenant with its faults, followed until it is Ready or known never to be."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults import kinds, verdict
+from tests.faults.points import Point
+from tests.faults.wishes import Tenant
+from tests.faults.world import World
+
+HOURS = 6
+# Failures after which a person acts first; in a trial of passing faults nobody does.
+FOR_A_PERSON = ("Rejected", "Blocked", "Defect")
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """A kind of fault at a point."""
+
+    point: Point
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.point}={self.kind}"
+
+
+@dataclass
+class Trial:
+    """A tenant, the faults that it meets, and what became of it."""
+
+    faults: tuple[Fault, ...]
+    tenant: Tenant
+    rules: list[int] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    over: bool = False
+    repaired: bool = False
+    began: float = 0.0
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the cause stays until a person takes it away."""
+        return any(fault.kind == "denied" for fault in self.faults)
+
+    @property
+    def at_door(self) -> str | None:
+        """The door at which the fault waits for whoever comes."""
+        return next((one.point.step for one in self.faults if one.point.at_door), None)
+
+    def begin(self, world: World) -> None:
+        """Sets the faults and wishes for the tenant."""
+        rules = [kinds.rule(one.point, one.kind, self.tenant.id) for one in self.faults]
+        self.rules = [world.fault(**rule) for rule in rules]
+        self.began = world.now()
+        if self.at_door == "intake":
+            world.found()
+            world.insist("GET", "/operator/tenants")
+        world.wish(self.tenant)
+
+    def look(self, world: World, row: dict[str, Any] | None, hits: dict[int, int]) -> None:
+        """Goes on as the tenant's row says."""
+        late = world.now() - self.began > HOURS * 3600
+        if row is None:
+            return self._end(late, "it was never recorded")
+        phase, failed = row["phase"], row.get("failed")
+        settled = not row.get("running") and phase in ("Ready", "Failed")
+        if settled and self.lasting and not self.repaired:
+            return self._failed(world, phase, failed)
+        if settled and phase == "Ready":
+            return self._ready(world, hits, late)
+        if settled and failed and failed["failure"]["name"] in FOR_A_PERSON:
+            return self._end(True, f"it failed: {described(failed)}")
+        return self._end(late, f"it is {phase} after {HOURS} hours: {described(failed)}")
+
+    def _ready(self, world: World, hits: dict[int, int], late: bool) -> None:
+        unmet = [
+            str(one)
+            for one, rule in zip(self.faults, self.rules, strict=True)
+            if one.kind != "stale" and not hits.get(rule)
+        ]
+        if not unmet or len(self.faults) > 1:
+            self.over = True
+        elif self.at_door == "start-due":
+            world.make_due(self.tenant)
+        elif self.at_door == "intake":
+            world.found()
+            world.insist("GET", "/operator/tenants")
+            world.replicate(self.tenant)
+        elif not self.at_door:
+            self._end(True, f"{', '.join(unmet)} was never met")
+        self._end(late, f"{', '.join(unmet)} was not met in {HOURS} hours")
+
+    def _failed(self, world: World, phase: str, failed: dict[str, Any] | None) -> None:
+        """The failure has its right name; the cause goes, and one replication is asked for."""
+        if phase == "Ready":
+            return self._end(True, "it became Ready though its fault lasts")
+        if failed is None or failed["failure"]["name"] != "Blocked":
+            if failed and failed["failure"]["name"] not in FOR_A_PERSON:
+                return None
+            self.wrong.append(f"it failed by the wrong name: {described(failed)}")
+        steps = {one.point.step for one in self.faults}
+        if failed and failed["step"] not in steps:
+            self.wrong.append(f"another step failed: {described(failed)}")
+        for rule in self.rules:
+            world.mend(rule)
+        self.rules = []
+        self.faults_met = True
+        self.repaired, self.began = True, world.now()
+        world.replicate(self.tenant)
+        return None
+
+    def _end(self, now: bool, why: str) -> None:
+        if now and not self.over:
+            self.over = True
+            self.wrong.append(why)
+
+
+def described(failed: dict[str, Any] | None) -> str:
+    """A failure in one line."""
+    if not failed:
+        return "no failure"
+    failure = failed["failure"]
+    return f"{failed['step']}: {failure['name']}: {failure['systemRemark'] or failure['userRemark']}"
+
+
+def run(world: World, trials: Iterable[Trial], abreast: int, until: float) -> Iterator[Trial]:
+    """Runs trials side by side, begins none after the time `until`, and judges all in the end."""
+    waiting = iter(trials)
+    running: list[Trial] = []
+    ended: list[Trial] = []
+    more = True
+    while more or running:
+        while more and len(running) < abreast:
+            trial = next(waiting, None) if time.monotonic() < until else None
+            more = trial is not None
+            if trial is not None:
+                _begin(world, trial)
+                running.append(trial)
+        rows = world.rows(trial.tenant for trial in running)
+        hits = world.hits()
+        for trial in [trial for trial in running if not trial.over]:
+            trial.look(world, rows.get(trial.tenant.id), hits)
+        ended += [trial for trial in running if trial.over]
+        running = [trial for trial in running if not trial.over]
+        time.sleep(0.1)
+    yield from judged(world, ended)
+
+
+def _begin(world: World, trial: Trial) -> None:
+    try:
+        trial.begin(world)
+    except AssertionError as error:
+        trial.wrong.append(str(error))
+        trial.over = True
+
+
+def judged(world: World, trials: list[Trial]) -> list[Trial]:
+    """The trials with what the verdict says of them; what concerns nobody falls to the first."""
+    seen = verdict.judge(world, [trial.tenant for trial in trials])
+    for trial in trials:
+        trial.wrong += seen.tenants[trial.tenant.id]
+    if trials:
+        trials[0].wrong += seen.whole
+    return trials

@@ -1,0 +1,166 @@
+"""What must hold in the end, seen by boto3 as each account's administrator."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from tests.faults.wishes import TAG, Tenant
+from tests.faults.world import AUTOMATION, LEDGER, MACHINE, MANAGEMENT, SEEDED, World, plain
+
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+LIFE = "policy/landfall-life"
+ENDED = ("ended", "failed")
+
+
+@dataclass
+class Verdict:
+    """What is wrong: with tenants by id, and with the organization as a whole."""
+
+    tenants: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    whole: list[str] = field(default_factory=list)
+
+
+def judge(world: World, tenants: Iterable[Tenant]) -> Verdict:
+    """Looks at everything that is there."""
+    verdict = Verdict()
+    known = {tenant.id for tenant in tenants}
+    accounts = _accounts(world)
+    for account, tenant in accounts.items():
+        if tenant not in known:
+            verdict.whole.append(f"account {account} is no tenant's (tag: {tenant})")
+    running = _running(world)
+    for tenant in known:
+        wrong = verdict.tenants[tenant]
+        own = [account for account, of in accounts.items() if of == tenant]
+        rows = _rows(world, tenant)
+        row = rows.get("TENANT", {})
+        if own != [row.get("account")]:
+            wrong.append(f"its accounts are {own}, the ledger says {row.get('account')}")
+        wrong += [problem for one in own for problem in _role(world, one)]
+        wrong += _waits(rows, row, running)
+        wrong += _history(rows, row)
+    return verdict
+
+
+def _accounts(world: World) -> dict[str, str | None]:
+    """Every account that Landfall can have made, with the tenant that its tag names."""
+    organizations = world.client("organizations", MANAGEMENT, "us-east-1")
+    pages = organizations.get_paginator("list_accounts").paginate()
+    ids = [account["Id"] for page in pages for account in page["Accounts"]]
+    found = {}
+    for account in sorted(set(ids) - SEEDED):
+        tags = organizations.list_tags_for_resource(ResourceId=account)["Tags"]
+        found[account] = next((tag["Value"] for tag in tags if tag["Key"] == TAG), None)
+    return found
+
+
+def _running(world: World) -> set[str]:
+    machines = world.client("stepfunctions", AUTOMATION)
+    arn = f"arn:aws:states:eu-central-1:{AUTOMATION}:stateMachine:{MACHINE}"
+    pages = machines.get_paginator("list_executions").paginate(
+        stateMachineArn=arn, statusFilter="RUNNING"
+    )
+    return {execution["name"] for page in pages for execution in page["executions"]}
+
+
+def _rows(world: World, tenant: str) -> dict[str, dict[str, Any]]:
+    table = world.client("dynamodb", AUTOMATION)
+    pages = table.get_paginator("query").paginate(
+        TableName=LEDGER,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"TENANT#{tenant}"}},
+    )
+    items = [item for page in pages for item in page["Items"]]
+    return {
+        item["sk"]["S"]: {name: plain(value) for name, value in item.items()} for item in items
+    }
+
+
+def _role(world: World, account: str) -> list[str]:
+    """The access role is bounded and no administrator, by managed or by inline policies."""
+    iam = world.client("iam", account, "us-east-1")
+    role = iam.get_role(RoleName=ACCESS_ROLE)["Role"]
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+    wrong = [] if boundary.endswith(LIFE) else [f"the boundary is {boundary or 'not set'}"]
+    attached = iam.list_attached_role_policies(RoleName=ACCESS_ROLE)["AttachedPolicies"]
+    for policy in attached:
+        arn = policy["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        if _administers(document["Document"]):
+            wrong.append(f"{arn} makes the access role an administrator")
+    if not any(policy["PolicyArn"].endswith(LIFE) for policy in attached):
+        wrong.append("the access role has lost the life policy")
+    for name in iam.list_role_policies(RoleName=ACCESS_ROLE)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=ACCESS_ROLE, PolicyName=name)["PolicyDocument"]
+        if _administers(document):
+            wrong.append(f"the inline policy {name} makes the access role an administrator")
+    return wrong
+
+
+def _administers(document: Any) -> bool:
+    """Whether a policy allows everything, or everything of IAM, everywhere."""
+    if isinstance(document, str):
+        document = json.loads(unquote(document))
+    for statement in _listed(document["Statement"]):
+        wide = {"*", "*:*", "iam:*"} & set(_listed(statement.get("Action", [])))
+        anywhere = "*" in _listed(statement.get("Resource", []))
+        if statement["Effect"] == "Allow" and anywhere and (wide or "NotAction" in statement):
+            return True
+    return False
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _waits(
+    rows: dict[str, dict[str, Any]], row: dict[str, Any], running: set[str]
+) -> list[str]:
+    """No step waits, and no run is named, without an execution that runs."""
+    wrong = []
+    execution = row.get("running")
+    if execution and execution not in running:
+        wrong.append(f"the row names {execution}, which does not run")
+    for key, step in rows.items():
+        waits = step.get("state") == "waiting" or "token" in step
+        if key.startswith("STEP#") and waits and execution not in running:
+            wrong.append(f"{key} waits for {step.get('awaited')}, but nothing runs")
+    return wrong
+
+
+def _history(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> list[str]:
+    """One entry for each transition: phases join, versions grow, each run begins and ends once.
+
+    A version between two entries is a run that was seen alive: nothing happened to the tenant.
+    """
+    entries = sorted(
+        (entry for key, entry in rows.items() if key.startswith("HISTORY#")),
+        key=lambda entry: entry["version"],
+    )
+    if not entries:
+        return ["there is no history"]
+    wrong = []
+    if entries[0].get("from") is not None or entries[0]["version"] != 1:
+        wrong.append("the first entry is not the wish")
+    for earlier, later in zip(entries, entries[1:], strict=False):
+        if later["from"] != earlier["to"] or later["version"] == earlier["version"]:
+            wrong.append(f"entries {earlier['version']} and {later['version']} do not join")
+    last = entries[-1]
+    if last["to"] != row["phase"] or last["version"] > row["version"]:
+        wrong.append(f"the last entry leads to {last['to']}, the row is {row['phase']}")
+    for run in range(1, row["run"] + 1):
+        events = [entry["event"] for entry in entries if entry["run"] == run]
+        began = sum(event == f"run {run} began" for event in events)
+        ended = sum(event.startswith(tuple(f"run {run} {word}" for word in ENDED)) for event in events)
+        over = run < row["run"] or not row.get("running")
+        if (began, ended) != (1, 1 if over else 0):
+            wrong.append(f"run {run} began {began} and ended {ended} times")
+    landed = sum(entry["event"].startswith("the account is ") for entry in entries)
+    if landed != 1:
+        wrong.append(f"its account landed {landed} times")
+    return wrong
