@@ -10,16 +10,13 @@ use std::collections::HashMap;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sts::{Client, types::PolicyDescriptorType};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use refusal::{Refusal, Row};
 use serde_json::{Value, json};
-use step::{Half, Permission, Place, Site, document, statements};
+use step::{Half, Permission, Place, Site, YOUNG, document, statements};
 use tenant::{AccountId, Failure, FailureName, Mode};
 use tokio::sync::Mutex;
 use uuid::Uuid;
-
-/// How long a new account may refuse us without that meaning anything.
-pub const YOUNG: SignedDuration = SignedDuration::from_mins(15);
 
 /// The most characters of a session policy, by AWS.
 pub const LONGEST_POLICY: usize = 2_048;

@@ -92,8 +92,9 @@ pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Se
     if let Some(awaited) = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION) {
         match sets.operation(&wanted.name, &awaited.id, account).await? {
             Operation::Running => return Ok(Seen::Running(awaited.clone())),
-            Operation::Failed(reason) => return Ok(Seen::Failed(reason)),
-            Operation::Succeeded | Operation::Unknown => {}
+            Operation::Failed(reason) if !task.is_young() => return Ok(Seen::Failed(reason)),
+            // A young account refuses one service after another; what lacks is rolled out again.
+            Operation::Failed(_) | Operation::Succeeded | Operation::Unknown => {}
         }
     }
     let (mut missing, mut outdated) = (Vec::new(), Vec::new());
@@ -116,12 +117,6 @@ pub fn plan(wanted: &StackSet, seen: &Seen) -> Vec<Change> {
     match seen {
         Seen::NotYet => vec![Change::Create { set, regions: wanted.regions.clone() }],
         Seen::Running(awaited) => vec![Change::Await(awaited.clone())],
-        // The execution role is younger than IAM's own readings of it.
-        Seen::Failed(reason)
-            if reason.contains("ExecutionRole") && reason.contains("trust relationship") =>
-        {
-            vec![Change::Update { set, regions: wanted.regions.clone() }]
-        }
         Seen::Failed(reason) => vec![Change::Report(reason.clone())],
         Seen::Regions { missing, .. } if !missing.is_empty() => {
             vec![Change::Create { set, regions: missing.clone() }]
@@ -186,4 +181,53 @@ fn operation_id(task: &Task, account: &AccountId, set: &str, action: &str) -> St
     let earlier = task.awaited.as_ref().map_or("", |awaited| awaited.id.as_str());
     let name = format!("{account}/{}/{set}/{action}/{earlier}", task.run);
     Uuid::new_v5(&task.tenant.id, name.as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> StackSet {
+        let regions = ["eu-central-1", "us-east-1"].map(ToOwned::to_owned).to_vec();
+        StackSet {
+            name: "audit".to_owned(),
+            regions,
+            parameters: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn lines(seen: &Seen) -> Vec<String> {
+        plan(&wanted(), seen).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_missing_comes_before_what_is_outdated() {
+        let missing = vec!["us-east-1".to_owned()];
+        let outdated = vec!["eu-central-1".to_owned()];
+        let both = Seen::Regions { missing, outdated: outdated.clone() };
+        assert_eq!(lines(&both), ["roll out audit in us-east-1"]);
+        let rest = Seen::Regions { missing: vec![], outdated };
+        assert_eq!(lines(&rest), ["update audit in eu-central-1"]);
+        assert_eq!(lines(&Seen::Regions { missing: vec![], outdated: vec![] }), [""; 0]);
+    }
+
+    #[test]
+    fn a_plan_before_birth_rolls_out_everywhere() {
+        assert_eq!(lines(&Seen::NotYet), ["roll out audit in eu-central-1, us-east-1"]);
+    }
+
+    #[test]
+    fn a_repeated_turn_names_the_same_operation_and_a_retry_another() {
+        let mut task = example::landed();
+        let account = task.account().cloned().expect("an account");
+        let first = operation_id(&task, &account, "audit", "create");
+        assert_eq!(operation_id(&task, &account, "audit", "create"), first);
+        task.awaited = Some(Awaited {
+            kind: OPERATION.to_owned(),
+            id: first.clone(),
+            r#for: String::new(),
+            since: task.now,
+        });
+        assert_ne!(operation_id(&task, &account, "audit", "create"), first);
+    }
 }

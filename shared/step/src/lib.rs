@@ -8,11 +8,14 @@ mod permission;
 
 use std::{fmt::Display, future::Future};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenant::{AccountId, Failure, LandingZone, Mode, Platform, Tenant};
 
 pub use permission::{Class, Condition, Half, Permission, Place, Site, document, statements};
+
+/// How long a new account may refuse us without that meaning anything.
+pub const YOUNG: SignedDuration = SignedDuration::from_mins(15);
 
 /// What one turn of a step works on.
 #[derive(Clone, Debug)]
@@ -46,6 +49,13 @@ impl Task {
     #[must_use]
     pub fn account(&self) -> Option<&AccountId> {
         self.tenant.account.as_ref()
+    }
+
+    /// Whether the account is so young that a refusal may mean nothing.
+    #[must_use]
+    pub fn is_young(&self) -> bool {
+        let since = self.tenant.account_since;
+        since.is_none_or(|since| self.now.duration_since(since) < YOUNG)
     }
 
     /// The key of one of our tags.
