@@ -291,7 +291,7 @@ def variants() -> Iterator[dict[str, Variant]]:
             account = organization.account(wishes.WORKSPACE, name)
             left = remaining(world, account)
             row = rows[tenant.id]
-            failure = row.get("failure")
+            failure = row.get("failed")
             found[name] = Variant(account, row["phase"], failure, watch.reigns[account], left)
         yield found
 

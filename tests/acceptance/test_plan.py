@@ -1,0 +1,127 @@
+"""A plan says what would change and changes nothing: neither by itself nor if it wanted to."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.acceptance.conftest import Vended
+from tests.acceptance.organization import document
+from tests.acceptance.user import refusal
+from tests.faults.wishes import ROOT, Tenant
+from tests.faults.world import AUTOMATION, MANAGEMENT
+
+# What Landfall writes for itself: its ledger, its executions, its logs.
+OWN = ("dynamodb:", "lambda:InvokeFunction", "states:", "logs:", "xray:")
+
+
+def writes(calls: list[dict[str, Any]]) -> list[str]:
+    """Writes outside the ledger and Landfall's own executions."""
+    return [
+        f"{call['step']} {call['action']} {call['resource']}"
+        for call in calls
+        if call["write"] and not call["action"].startswith(OWN) and call["step"]
+    ]
+
+
+def of_plans(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls that steps made for plans."""
+    return [call for call in calls if call["mode"] == "plan"]
+
+
+def test_the_plan_of_a_ready_tenant_has_no_changes_and_makes_none(vended: Vended) -> None:
+    before = vended.world.log()[-1]["seq"]
+    planned = vended.person.landfall("plan", "-f", "examples/tenants", "-o", "json")
+    calls = vended.world.log(before)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    plans = json.loads(planned.stdout)
+    assert len(plans) == 4
+    assert [change for plan in plans for step in plan["steps"] for change in step["changes"]] == []
+    assert "no changes" in vended.person.landfall("plan", "-f", "examples/tenants").stdout
+    looks = {call["action"] for call in of_plans(calls)}
+    assert looks >= {
+        "organizations:ListParents",
+        "organizations:ListTagsForResource",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "cloudformation:DescribeStackInstance",
+    }
+    assert writes(calls) == []
+    assert [call for call in of_plans(calls) if call["decision"].startswith("denied")] == []
+
+
+def test_the_plan_of_a_new_tenant_tells_every_change_and_makes_none(
+    vended: Vended, tmp_path: Any
+) -> None:
+    wish = tmp_path / "new.yaml"
+    wish.write_text(yaml.safe_dump(Tenant("not-yet", "production").document))
+    accounts = vended.organization.accounts()
+    before = vended.world.log()[-1]["seq"]
+    planned = vended.person.landfall("plan", "-f", str(wish))
+    calls = vended.world.log(before)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    for change in (
+        "create account sweep.not-yet <aws+sweep.not-yet@example.com>",
+        "ou-land-workprod",
+        "AdministratorAccess",
+        "landfall-access",
+        "landfall-audit-role",
+        "landfall-access-alarm",
+    ):
+        assert change in planned.stdout
+    assert of_plans(calls)
+    assert writes(calls) == []
+    assert vended.organization.accounts() == accounts
+    assert vended.person.landfall("get", "tenants", "sweep.not-yet.aws").returncode == 6
+
+
+def statements(step: str, half: str) -> list[dict[str, Any]]:
+    """A half of what a step declares in the management account."""
+    policy = json.loads((ROOT / f"infra/policies/{step}.json").read_text())
+    return [
+        {key: value for key, value in one.items() if key != "Sid"}
+        for one in policy["Statement"]
+        if one["Sid"].startswith(f"Management{half}")
+    ]
+
+
+@pytest.mark.parametrize("half", ["Look", "Act"])
+def test_an_act_forced_in_a_plan_is_refused_by_iam(vended: Vended, half: str) -> None:
+    """The sessions that a plan and a replication get, of the role that may act."""
+    declared = statements("place-account", "Look")
+    declared += statements("place-account", "Act") if half == "Act" else []
+    session = vended.organization.management("LandfallVend", Policy=document(*declared))
+    organizations = session.client("organizations", "us-east-1")
+    account = vended.organization.account("research", "playground")
+    assert organizations.list_parents(ChildId=account)["Parents"][0]["Id"] == "ou-land-sandbox1"
+    before = vended.world.log()[-1]["seq"]
+    code = refusal(
+        lambda: organizations.move_account(
+            AccountId=account,
+            SourceParentId="ou-land-sandbox1",
+            DestinationParentId="ou-land-worknonp",
+        )
+    )
+    (call,) = (one for one in vended.world.log(before) if one["action"].endswith(":MoveAccount"))
+    if half == "Look":
+        assert code == "AccessDeniedException"
+        assert call["decision"] == "denied:session"
+        assert vended.organization.parent(account) == "ou-land-sandbox1"
+    else:
+        assert code is None
+        vended.world.client("organizations", MANAGEMENT, "us-east-1").move_account(
+            AccountId=account,
+            SourceParentId="ou-land-worknonp",
+            DestinationParentId="ou-land-sandbox1",
+        )
+
+
+def test_only_landfalls_functions_with_the_secret_take_its_roles(vended: Vended) -> None:
+    role = f"arn:aws:iam::{MANAGEMENT}:role/LandfallVend"
+    function = vended.organization.function("PlaceAccount")
+    assert refusal(lambda: function.assume(role)) == "AccessDenied"
+    assert refusal(lambda: function.assume(role, ExternalId="guessed")) == "AccessDenied"
+    stranger = vended.organization.member_of_staff(AUTOMATION, "Stranger")
+    secret = {"ExternalId": "sandbox-external-id"}
+    assert refusal(lambda: stranger.assume(role, **secret)) == "AccessDenied"
