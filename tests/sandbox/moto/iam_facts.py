@@ -66,7 +66,11 @@ def organization_of(account: str) -> dict[str, Any]:
     units = {unit.id: unit for unit in organizations.ou}
     levels = [units[identifier] for identifier in chain] + [member]
     scps = [
-        [json.loads(p.content) for p in level.attached_policies if p.type.startswith("SERVICE_")]
+        [
+            json.loads(p.content)
+            for p in list(level.attached_policies)
+            if p.type.startswith("SERVICE_")
+        ]
         for level in levels
     ]
     management = account == organizations.account_id
@@ -151,8 +155,8 @@ def _rules() -> list[dict[str, Any]]:
 
     found = []
     for account, region, backend in _everywhere(events_backends):
-        for bus_name, bus in backend.event_buses.items():
-            for rule in bus.rules.values():
+        for bus_name, bus in list(backend.event_buses.items()):
+            for rule in list(bus.rules.values()):
                 pattern = rule.event_pattern.get_pattern() if rule.event_pattern else None
                 found.append(
                     {
@@ -188,7 +192,7 @@ def _buses() -> list[dict[str, Any]]:
 
     found = []
     for account, region, backend in _everywhere(events_backends):
-        for name, bus in backend.event_buses.items():
+        for name, bus in list(backend.event_buses.items()):
             policy = bus.policy
             arn = f"arn:aws:events:{region}:{account}:event-bus/{name}"
             if name != "default" or policy:
@@ -201,9 +205,9 @@ def _apis() -> list[dict[str, Any]]:
 
     found = []
     for account, region, backend in _everywhere(apigatewayv2_backends):
-        for api in backend.apis.values():
+        for api in list(backend.apis.values()):
             routes = []
-            for route in api.routes.values():
+            for route in list(api.routes.values()):
                 method, _, path = route.route_key.partition(" ")
                 integration = api.integrations.get((route.target or "").split("/")[-1])
                 uri = (integration.integration_uri if integration else "") or ""
@@ -246,7 +250,7 @@ def _state_machines() -> list[dict[str, Any]]:
             "definition": machine.definition,
         }
         for account, region, backend in _everywhere(stepfunctions_parser_backends)
-        for machine in backend.state_machines
+        for machine in list(backend.state_machines)
     ]
 
 

@@ -13,6 +13,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import clients
 import clock
 import outbox
 from patching import Refusal, method_of, replace_everywhere
@@ -33,27 +34,20 @@ MAXIMUM_INPUT = 262_144
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """A client whose access key names the state machine that calls."""
-    import boto3
-    from botocore.config import Config
     from moto.settings import moto_server_port
 
     machine = getattr(_current, "machine", "unknown")
     key = (region, service, machine)
     with _lock:
         if key not in _clients:
-            _clients[key] = boto3.client(
+            _clients[key] = clients.make(
                 service,
-                region_name=region,
-                endpoint_url=f"http://127.0.0.1:{moto_server_port()}",
-                aws_access_key_id=f"SFN.{machine}",
-                aws_secret_access_key="sandbox",
-                config=Config(
-                    parameter_validation=False,
-                    max_pool_connections=100,
-                    retries={"total_max_attempts": 1},
-                    connect_timeout=10,
-                    read_timeout=3600,
-                ),
+                region,
+                f"http://127.0.0.1:{moto_server_port()}",
+                f"SFN.{machine}",
+                max_pool_connections=100,
+                connect_timeout=10,
+                read_timeout=3600,
             )
         return _clients[key]
 

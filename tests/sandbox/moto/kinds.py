@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import clients
+
 # Types whose moto model is complete enough for what templates here say about them.
 OF_MOTO = {
     "AWS::CloudFormation::Stack",
@@ -135,7 +137,6 @@ def known(name: str) -> bool:
 
 _clients: dict[tuple[str, str], Any] = {}
 _calling = threading.local()
-_making = threading.Lock()
 
 
 class Client:
@@ -156,27 +157,18 @@ class Client:
 
 
 def _client(service: str, region: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    with _making:
-        if (service, region) not in _clients:
-            made = boto3.client(
-                service,
-                region_name=region,
-                endpoint_url=f"http://127.0.0.1:{os.environ['LANDFALL_MOTO_PORT']}",
-                aws_access_key_id="sandbox",
-                aws_secret_access_key="sandbox",
-                config=Config(
-                    retries={"total_max_attempts": 1},
-                    parameter_validation=False,
-                    max_pool_connections=32,
-                    s3={"addressing_style": "path"},
-                ),
-            )
-            made.meta.events.register("before-sign", _in_account)
-            _clients[service, region] = made
-        return _clients[service, region]
+    if (service, region) not in _clients:
+        made = clients.make(
+            service,
+            region,
+            f"http://127.0.0.1:{os.environ['LANDFALL_MOTO_PORT']}",
+            "sandbox",
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
+        )
+        made.meta.events.register("before-sign", _in_account)
+        _clients[service, region] = made
+    return _clients[service, region]
 
 
 def _in_account(request: Any, **_: Any) -> None:

@@ -1,15 +1,17 @@
 """Puts every part of the plug-in in place, once, before the first request."""
 
 import threading
-from functools import cache
+from collections import defaultdict
 from typing import Any
 
 import accounts
+import clients
 import interpreter
 import kinds_compute  # noqa: F401  (each module of kinds registers its types)
 import kinds_identity  # noqa: F401
 import kinds_messaging  # noqa: F401
 import kinds_storage  # noqa: F401
+import lean
 import policies
 import principals
 import readiness
@@ -19,13 +21,18 @@ from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
 LIGHT = {"sts", "organizations", "iam", "moto_api"}
+# moto's backends walk through dictionaries that another thread may change; AWS's do not mind.
+ONE_AT_A_TIME = {"cloudwatch", "config", "events", "iam", "lambda", "logs", "sns", "ssm"}
+_alone: dict[tuple[str, str], Any] = defaultdict(threading.RLock)
+# Models that the interpreter and the templates need first.
+MOST_CALLED = ("lambda", "dynamodb", "iam")
 _loading = threading.Lock()
 _heavy = False
 
 
 def install() -> None:
     """Changes moto; afterwards it behaves as AWS does."""
-    _lean()
+    lean.install()
     principals.install()
     policies.install()
     accounts.install()
@@ -37,37 +44,22 @@ def install_heavy() -> None:
     global _heavy
     with _loading:
         if not _heavy:
-            interpreter.install()
-            stacksets.install()
-            stacks.install()
-            _one_at_a_time()
+            with lean.loading():
+                interpreter.install()
+                stacksets.install()
+                stacks.install()
+                _one_at_a_time()
             _heavy = True
 
 
 def warm() -> None:
     """Loads in the background what the first calls would otherwise wait for."""
     install_heavy()
-    import boto3
     import samtranslator.translator.transform  # noqa: F401
 
-    for service in ("lambda", "dynamodb"):
-        boto3.client(
-            service,
-            region_name="eu-central-1",
-            aws_access_key_id="warm",
-            aws_secret_access_key="warm",
-        )
+    for service in MOST_CALLED:
+        clients.make(service, "eu-central-1", "http://127.0.0.1:1", "warm")
     policies.catalogue()
-
-
-def _lean() -> None:
-    """Work that moto repeats for every call, done once."""
-    from moto.core import responses, utils
-
-    names = cache(utils.method_names_from_class)
-    responses.method_names_from_class = lambda owner: names(owner)
-    underscored = cache(utils.camelcase_to_underscores)
-    responses.camelcase_to_underscores = lambda text: underscored(text)
 
 
 def _every_call() -> None:
@@ -84,7 +76,10 @@ def _every_call() -> None:
             status, headers, body = self.serialized(ActionResult(refusal))
             headers["status"] = str(status)
             return status, headers, body
-        return call_action(self)
+        if self.service_name not in ONE_AT_A_TIME:
+            return call_action(self)
+        with _alone[self.current_account, self.service_name]:
+            return call_action(self)
 
     BaseResponse.call_action = checked
 

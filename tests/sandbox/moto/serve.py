@@ -120,6 +120,8 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     die_with_parent()
+    # Requests wait for each other's turns: short ones, since most of the work is short.
+    sys.setswitchinterval(0.0005)
     server = make_server(
         arguments.host, arguments.port, Dispatcher(), threaded=True, request_handler=Handler
     )

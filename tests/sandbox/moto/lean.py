@@ -1,0 +1,69 @@
+"""What moto loads and repeats that nobody here needs: instance types, OpenAPI, models twice.
+
+A sandbox is ready in seconds only if it does none of it.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+# Megabytes about machines that nobody starts here.
+UNREAD = ("ec2/resources/instance_types.json", "ec2/resources/instance_type_offerings/")
+# Imported by moto's REST APIs, to check documents that nobody imports here.
+UNUSED = (
+    "openapi_spec_validator",
+    "openapi_spec_validator.validation",
+    "openapi_spec_validator.validation.exceptions",
+)
+
+
+def install() -> None:
+    """Does once what moto does for every call."""
+    from moto.core import responses, utils
+
+    names = cache(utils.method_names_from_class)
+    responses.method_names_from_class = lambda owner: names(owner)
+    underscored = cache(utils.camelcase_to_underscores)
+    responses.camelcase_to_underscores = lambda text: underscored(text)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Inside, moto's modules load without what they do not need here."""
+    import boto3.session
+    from moto.utilities import utils
+
+    load_resource = utils.load_resource
+    regions = boto3.session.Session.get_available_regions
+    shared = boto3.session.Session()
+    resolver = shared._session._get_internal_component("endpoint_resolver")
+
+    def without_machines(name: str) -> Any:
+        if name.startswith(UNREAD):
+            return {} if name.endswith("types.json") else []
+        return load_resource(name)
+
+    def from_one_session(
+        self: Any, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False
+    ) -> list[str]:
+        found = resolver.get_available_endpoints(service_name, partition_name, allow_non_regional)
+        return found or regions(shared, service_name, partition_name, allow_non_regional)
+
+    fakes = [name for name in UNUSED if name not in sys.modules]
+    for name in fakes:
+        fake = ModuleType(name)
+        fake.validate = lambda document: None  # type: ignore[attr-defined]
+        fake.OpenAPIValidationError = ValueError  # type: ignore[attr-defined]
+        sys.modules[name] = fake
+    utils.load_resource = without_machines
+    boto3.session.Session.get_available_regions = from_one_session
+    try:
+        yield
+    finally:
+        utils.load_resource = load_resource
+        boto3.session.Session.get_available_regions = regions
+        for name in fakes:
+            sys.modules.pop(name, None)
