@@ -94,16 +94,25 @@ async fn attribute(gateway: &Gateway, parts: Parts, scope: Scope, body: Bytes) -
         body: &body,
     };
     let operation = Operation::of(&request, &gateway.world(None));
-    let lineage = match &principal.origin {
-        Origin::Operator => Lineage::default(),
-        Origin::Instance(instance) => instance.lineage().unwrap_or_default(),
-        Origin::Machine(machine) => machine_lineage(gateway, machine, &scope, &parts, &body),
+    let (lineage, counts) = match &principal.origin {
+        Origin::Operator => (Lineage::default(), false),
+        Origin::Machine(machine) => {
+            (machine_lineage(gateway, machine, &scope, &parts, &body), true)
+        }
+        Origin::Instance(instance) => {
+            let current = instance.lineage();
+            let counts = current.is_some();
+            // Between invocations, as when a connection is opened ahead, it works for nobody.
+            let of_step =
+                || Lineage { step: Some(instance.pool.step.clone()), ..Lineage::default() };
+            (current.unwrap_or_else(of_step), counts)
+        }
     };
-    let occurrence = gateway.points.count(&lineage, &operation.action);
-    let fault = match principal.origin {
-        Origin::Operator => None,
-        _ => gateway.faults.take(&lineage, &operation.action, occurrence),
-    };
+    let (mut occurrence, mut fault) = (0, None);
+    if counts {
+        occurrence = gateway.points.count(&lineage, &operation.action);
+        fault = gateway.faults.take(&lineage, &operation.action, occurrence);
+    }
     Call { parts, scope, body, operation, principal, lineage, occurrence, fault }
 }
 

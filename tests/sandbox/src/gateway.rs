@@ -238,6 +238,7 @@ impl Gateway {
                     http_api::serve(&self, &parts, scope, body).await
                 }
                 Some(scope) => call::serve(&self, parts, scope, body).await?,
+                None if http_api::has(&self, &parts) => http_api::forbidden(),
                 None => self.pass(&parts, body).await,
             }
         };

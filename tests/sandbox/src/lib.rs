@@ -25,6 +25,7 @@ pub mod operation;
 pub mod points;
 pub mod process;
 pub mod staleness;
+pub mod signature;
 pub mod start;
 pub mod throttle;
 pub mod wire;

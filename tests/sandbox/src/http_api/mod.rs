@@ -25,6 +25,7 @@ use crate::lambda::instance::Outcome;
 use crate::lineage::Lineage;
 use crate::log::Entry;
 use crate::moto::Answer;
+use crate::signature;
 use crate::wire::{Scope, document};
 
 pub use event::Caller;
@@ -90,8 +91,10 @@ async fn answer(
         api.id,
         parts.method
     );
+    let signed = |secret: &String| signature::is_valid(parts, &body, secret);
     if route.auth == "AWS_IAM"
-        && !allowed(gateway, parts, scope, principal, (api, &owner), entry).await
+        && (!principal.secret.as_ref().is_none_or(signed)
+            || !allowed(gateway, parts, scope, principal, (api, &owner), entry).await)
     {
         return message(StatusCode::FORBIDDEN, "Forbidden");
     }
@@ -120,6 +123,18 @@ async fn answer(
         }
         Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
+}
+
+/// Whether a path is one of a deployed API, so that an unsigned request to it is to be refused.
+pub fn has(gateway: &Gateway, parts: &Parts) -> bool {
+    let deployment = gateway.deployment();
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    deployment.apis.iter().any(|api| route::best(&api.routes, method, path).is_some())
+}
+
+/// The refusal of a request that no one signed.
+pub fn forbidden() -> Answer {
+    message(StatusCode::FORBIDDEN, "Forbidden")
 }
 
 /// Whether IAM lets the caller in.

@@ -95,6 +95,7 @@ pub struct World {
     pub stand: Arc<Stand>,
     pub child: Child,
     pub client: Moto,
+    moto: String,
 }
 
 /// A function of the deployment.
@@ -143,12 +144,17 @@ impl World {
             serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
         let authority = ready["endpoint"].as_str().unwrap().trim_start_matches("http://");
         let client = Moto::at(authority);
-        Self { stand, child, client }
+        Self { stand, child, client, moto: moto.to_string() }
     }
 
     /// A gateway with the probe as its only function.
     pub async fn with_probe(changes: Value) -> Self {
         Self::with(json!({"functions": [function("landfall-probe", &changes)], "version": 1})).await
+    }
+
+    /// A client of the stand-in itself.
+    pub fn stand_in(&self) -> Moto {
+        Moto::at(&self.moto)
     }
 
     /// Any request.

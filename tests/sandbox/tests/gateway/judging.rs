@@ -28,6 +28,23 @@ async fn calls(world: &World, calls: &[Value]) -> Vec<Value> {
     body(&answer).as_array().unwrap().clone()
 }
 
+/// An `Authorization` header with a real signature.
+fn signed(path: &str, key: &str, secret: &str) -> String {
+    let header = |signature: &str| {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20261122/eu-central-1/execute-api/aws4_request, \
+             SignedHeaders=x-amz-date, Signature={signature}"
+        )
+    };
+    let request = http::Request::get(path)
+        .header("x-amz-date", "20261122T120000Z")
+        .header("authorization", header("?"))
+        .body(())
+        .unwrap();
+    let parts = request.into_parts().0;
+    header(&sandbox::signature::expected(&parts, path, b"", secret).unwrap())
+}
+
 #[tokio::test]
 async fn a_call_that_no_policy_allows_is_denied_and_never_made() {
     let world = with_policy(&allow("organizations:ListRoots")).await;
@@ -137,13 +154,21 @@ async fn the_http_api_lets_in_whom_iam_lets_in() {
     let wanted = json!({"account": ACCOUNT, "role": "payments"});
     let credentials = world.control(Method::POST, "credentials", &wanted).await;
     let key = credentials["accessKeyId"].as_str().unwrap();
-    let authorization = signature(key, "execute-api");
-    let headers = [("authorization", authorization.as_str())];
-    let mut statuses = Vec::new();
-    for workspace in ["payments", "fraud"] {
+    let secret = credentials["secretAccessKey"].as_str().unwrap();
+    let ask = async |workspace: &str, secret: &str| {
         let path = format!("/workspaces/{workspace}/tenants");
-        statuses.push(world.send(Method::GET, &path, &headers, "").await.status().as_u16());
-    }
-    assert_eq!(statuses, [200, 403]);
+        let authorization = signed(&path, key, secret);
+        let headers =
+            [("authorization", authorization.as_str()), ("x-amz-date", "20261122T120000Z")];
+        world.send(Method::GET, &path, &headers, "").await.status().as_u16()
+    };
+    assert_eq!(ask("payments", secret).await, 200);
+    assert_eq!(ask("fraud", secret).await, 403);
     assert_eq!(world.log().await.last().unwrap()["decision"], "denied:identity");
+    assert_eq!(ask("payments", "guessed").await, 403);
+    let unsigned = world.send(Method::GET, "/workspaces/payments/tenants", &[], "").await;
+    assert_eq!(
+        (unsigned.status().as_u16(), body(&unsigned)),
+        (403, json!({"message": "Forbidden"}))
+    );
 }

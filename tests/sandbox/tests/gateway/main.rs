@@ -8,4 +8,5 @@ mod harness;
 mod http_api;
 mod judging;
 mod lambda;
+mod pace;
 mod process;
