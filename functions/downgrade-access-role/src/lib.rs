@@ -12,7 +12,7 @@ use std::fmt;
 use role::{Attached, Role, Roles};
 use serde_json::{Value, json};
 use session::Sessions;
-use step::{Act, Permission, Place, Site, Step, Task};
+use step::{Act, Awaited, Permission, Place, Site, Step, Task};
 use tenant::{Downgrade, Failure, FailureName};
 
 /// Takes from the access role what Landfall does not need for ever.
@@ -53,6 +53,8 @@ pub enum Change {
     Delete(String),
     /// The life policy is not attached yet.
     AwaitLife,
+    /// Look until IAM shows what was done.
+    Verify,
 }
 
 impl fmt::Display for Change {
@@ -63,6 +65,7 @@ impl fmt::Display for Change {
             Self::WriteMeshstack => formatter.write_str("write meshStack's final policy"),
             Self::Detach(policy) => write!(formatter, "take {} off the access role", policy.name),
             Self::Delete(policy) => write!(formatter, "delete {policy} from the access role"),
+            Self::Verify => formatter.write_str("look until the downgrade holds"),
             Self::AwaitLife => formatter.write_str("wait for the life policy on the access role"),
         }
     }
@@ -74,6 +77,8 @@ const EXECUTION: &str = "arn:${Partition}:iam::${Account}:role/${ExecutionRole}"
 const LIFE: &str = "arn:${Partition}:iam::${Account}:policy/landfall-life";
 /// The inline policy of mode `meshstack`.
 const MESHSTACK: &str = "meshstack-final";
+/// Seconds until what was done can be seen.
+const LOOK: u32 = 20;
 const ADMINISTRATOR: &str = "AdministratorAccess";
 
 impl Step for DowngradeAccessRole {
@@ -123,6 +128,15 @@ impl Step for DowngradeAccessRole {
                     "The policy that the access role keeps is not there yet; it is looked at again.",
                     format!("{life} is not attached to {access}"),
                 ));
+            }
+            Change::Verify => {
+                let awaited = Awaited {
+                    kind: "downgrade".to_owned(),
+                    id: life,
+                    r#for: "IAM to show the downgrade".to_owned(),
+                    since: task.awaited.as_ref().map_or(task.now, |awaited| awaited.since),
+                };
+                return Ok(Act::Pending { awaited, seconds: LOOK });
             }
             Change::Prove => {
                 let limited = Roles::new(&self.sessions.limited(&life).await?);
@@ -206,6 +220,7 @@ fn strict(
     }
     if !changes.is_empty() {
         changes.insert(0, Change::Prove);
+        changes.push(Change::Verify);
     }
     changes
 }

@@ -32,6 +32,7 @@ fn it_is_proved_first_and_the_administrator_goes_last() {
             Change::Detach(managed("ReadOnlyAccess")),
             Change::Delete("leftover".to_owned()),
             Change::Detach(managed(ADMINISTRATOR)),
+            Change::Verify,
         ]
     );
 }
@@ -51,7 +52,7 @@ proptest! {
                 Change::Bound => boundary = Some(LIFE),
                 Change::Detach(policy) => attached.retain(|other| *other != policy),
                 Change::Delete(name) => inline.retain(|(other, _)| *other != name),
-                Change::Prove => {}
+                Change::Prove | Change::Verify => {}
                 change => prop_assert!(false, "{change}"),
             }
         }
