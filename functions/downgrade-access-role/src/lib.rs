@@ -245,6 +245,9 @@ fn meshstack(
     if !written {
         changes.insert(0, Change::WriteMeshstack);
     }
+    if !changes.is_empty() {
+        changes.push(Change::Verify);
+    }
     changes
 }
 
