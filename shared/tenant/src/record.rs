@@ -99,6 +99,9 @@ pub struct Tenant {
     /// The execution of the run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<String>,
+    /// Another run was asked for while this one is under way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
     /// When start-due looks at the tenant next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run: Option<Timestamp>,
@@ -209,6 +212,7 @@ impl Tenant {
             observed_generation: 0,
             run: 0,
             running: None,
+            asked: false,
             next_run: Some(now),
             phase: Phase::Requested,
             waiting: None,
@@ -269,7 +273,10 @@ impl Tenant {
     /// A run that somebody asked for.
     #[must_use]
     pub fn asked(&self, author: &str, now: Timestamp) -> Transition {
-        self.to(now, author, "a replication was asked for".to_owned(), |tenant| tenant.due(now))
+        self.to(now, author, "a replication was asked for".to_owned(), |tenant| {
+            tenant.asked = tenant.running.is_some();
+            tenant.due(now);
+        })
     }
 
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
@@ -370,7 +377,8 @@ impl Tenant {
         self.running = None;
         self.observed_generation = self.admitted_generation;
         let overtaken = self.generation > self.observed_generation;
-        self.next_run = if overtaken { Some(now) } else { pause.map(|pause| now + pause) };
+        let again = overtaken || std::mem::take(&mut self.asked);
+        self.next_run = if again { Some(now) } else { pause.map(|pause| now + pause) };
     }
 
     fn to(
@@ -448,6 +456,14 @@ mod tests {
         let ended = changed.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
         assert_eq!((ended.observed_generation, ended.generation), (1, 2));
         assert_eq!(ended.next_run, Some(now()));
+    }
+
+    #[test]
+    fn a_run_asked_for_during_another_follows_it() {
+        let asked = running().asked("ada", now()).tenant;
+        let execution = asked.running.clone().expect("still running");
+        let ended = asked.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
+        assert_eq!((ended.next_run, ended.asked), (Some(now()), false));
     }
 
     #[test]
