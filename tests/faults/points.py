@@ -74,7 +74,7 @@ def golden() -> list[Point]:
 
 
 def unfaulted_log(seed: int = 1) -> list[dict[str, Any]]:
-    """The log of a quiet world: a tenant of each landing zone, replicated by a client and by time."""
+    """The log of a quiet world: two tenants, replicated again by a client and by time."""
     with World(seed, speed=30, quiet=True) as world:
         world.found()
         tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]

@@ -1,12 +1,13 @@
 """One tenant with its faults, followed until it is Ready or known never to be."""
 
+import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults import kinds, verdict
-from tests.faults.points import Point
+from tests.faults.points import Point, golden
 from tests.faults.wishes import Tenant
 from tests.faults.world import World
 
@@ -24,6 +25,16 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.point}={self.kind}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Fault":
+        """Reads `step/action/occurrence=kind`."""
+        where, _, kind = text.partition("=")
+        step, action, occurrence = where.split("/")
+        write = any(
+            point.write for point in golden() if (point.step, point.action) == (step, action)
+        )
+        return cls(Point(step, action, int(occurrence), write), kind)
 
 
 @dataclass
@@ -74,6 +85,9 @@ class Trial:
         return self._end(late, f"it is {phase} after {HOURS} hours: {described(failed)}")
 
     def _ready(self, world: World, hits: dict[int, int], late: bool) -> None:
+        if self.repaired:
+            self.over = True
+            return
         unmet = [
             str(one)
             for one, rule in zip(self.faults, self.rules, strict=True)
@@ -105,7 +119,6 @@ class Trial:
         for rule in self.rules:
             world.mend(rule)
         self.rules = []
-        self.faults_met = True
         self.repaired, self.began = True, world.now()
         world.replicate(self.tenant)
         return None
@@ -121,10 +134,18 @@ def described(failed: dict[str, Any] | None) -> str:
     if not failed:
         return "no failure"
     failure = failed["failure"]
-    return f"{failed['step']}: {failure['name']}: {failure['systemRemark'] or failure['userRemark']}"
+    return (
+        f"{failed['step']}: {failure['name']}: {failure['systemRemark'] or failure['userRemark']}"
+    )
 
 
-def run(world: World, trials: Iterable[Trial], abreast: int, until: float) -> Iterator[Trial]:
+def run(
+    world: World,
+    trials: Iterable[Trial],
+    abreast: int,
+    until: float = math.inf,
+    meanwhile: Callable[[World, list[Trial]], None] | None = None,
+) -> list[Trial]:
     """Runs trials side by side, begins none after the time `until`, and judges all in the end."""
     waiting = iter(trials)
     running: list[Trial] = []
@@ -141,10 +162,12 @@ def run(world: World, trials: Iterable[Trial], abreast: int, until: float) -> It
         hits = world.hits()
         for trial in [trial for trial in running if not trial.over]:
             trial.look(world, rows.get(trial.tenant.id), hits)
+        if meanwhile is not None:
+            meanwhile(world, running)
         ended += [trial for trial in running if trial.over]
         running = [trial for trial in running if not trial.over]
         time.sleep(0.1)
-    yield from judged(world, ended)
+    return judged(world, ended)
 
 
 def _begin(world: World, trial: Trial) -> None:

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
@@ -75,9 +76,7 @@ def _rows(world: World, tenant: str) -> dict[str, dict[str, Any]]:
         ExpressionAttributeValues={":pk": {"S": f"TENANT#{tenant}"}},
     )
     items = [item for page in pages for item in page["Items"]]
-    return {
-        item["sk"]["S"]: {name: plain(value) for name, value in item.items()} for item in items
-    }
+    return {item["sk"]["S"]: {name: plain(value) for name, value in item.items()} for item in items}
 
 
 def _role(world: World, account: str) -> list[str]:
@@ -118,9 +117,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _waits(
-    rows: dict[str, dict[str, Any]], row: dict[str, Any], running: set[str]
-) -> list[str]:
+def _waits(rows: dict[str, dict[str, Any]], row: dict[str, Any], running: set[str]) -> list[str]:
     """No step waits, and no run is named, without an execution that runs."""
     wrong = []
     execution = row.get("running")
@@ -147,7 +144,7 @@ def _history(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> list[str]:
     wrong = []
     if entries[0].get("from") is not None or entries[0]["version"] != 1:
         wrong.append("the first entry is not the wish")
-    for earlier, later in zip(entries, entries[1:], strict=False):
+    for earlier, later in pairwise(entries):
         if later["from"] != earlier["to"] or later["version"] == earlier["version"]:
             wrong.append(f"entries {earlier['version']} and {later['version']} do not join")
     last = entries[-1]
@@ -156,7 +153,8 @@ def _history(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> list[str]:
     for run in range(1, row["run"] + 1):
         events = [entry["event"] for entry in entries if entry["run"] == run]
         began = sum(event == f"run {run} began" for event in events)
-        ended = sum(event.startswith(tuple(f"run {run} {word}" for word in ENDED)) for event in events)
+        ends = tuple(f"run {run} {word}" for word in ENDED)
+        ended = sum(event.startswith(ends) for event in events)
         over = run < row["run"] or not row.get("running")
         if (began, ended) != (1, 1 if over else 0):
             wrong.append(f"run {run} began {began} and ended {ended} times")

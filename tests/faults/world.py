@@ -73,7 +73,8 @@ class World:
             return
         script = ROOT / "tests/sandbox/moto/deploy.py"
         command = [sys.executable, str(script), "--endpoint", self.endpoint]
-        subprocess.run([*command, "--templates", str(ROOT / "infra")], check=True, capture_output=True)
+        command += ["--templates", str(ROOT / "infra")]
+        subprocess.run(command, check=True, capture_output=True)
 
     def __enter__(self) -> "World":
         return self

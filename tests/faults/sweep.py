@@ -1,0 +1,222 @@
+"""Tries every fault at every point: `python -m tests.faults.sweep --all | --sample SECONDS`.
+
+Each trial is a tenant of its own in a sandbox with others. Steps, actions and kinds are taken from
+the golden points, so a new step is covered as soon as its points are.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tests.faults import events, kinds, trial
+from tests.faults.points import Point, golden
+from tests.faults.trial import Fault, Trial
+from tests.faults.wishes import ROOT, Tenant
+from tests.faults.world import World
+
+LOGS = ROOT / "target/sweep"
+SPEED = 60.0
+# Tenants side by side in a sandbox, and in one sandbox altogether.
+ABREAST = 24
+CROWD = 96
+# Tenants for each way of delivering events.
+WITNESSES = 6
+# What trials that are under way may still need when the time is up, in real seconds.
+TAIL = 60
+
+Faults = tuple[Fault, ...]
+
+
+@dataclass
+class Batch:
+    """Trials of one sandbox, and how it delivers events."""
+
+    seed: int
+    faults: list[Faults]
+    delivery: str | None = None
+
+
+@dataclass
+class Report:
+    """What was tried, what failed, and which calls were met beyond the points."""
+
+    seed: int
+    tried: list[Trial] = field(default_factory=list)
+    beyond: dict[tuple[str, str, bool], Faults] = field(default_factory=dict)
+    deliveries: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[Trial]:
+        """The trials in which something was wrong."""
+        return [one for one in self.tried if one.wrong]
+
+    def summary(self) -> str:
+        """What was tried and passed, and each failure with the command that repeats it."""
+        points = {fault.point for one in self.tried for fault in one.faults}
+        lines = [self._failure(one) for one in sorted(self.failed, key=lambda one: str(one.faults))]
+        passed = len(self.tried) - len(self.failed)
+        lines.append(
+            f"seed {self.seed}: {len(points)} points, {len(self.tried)} trials tried, "
+            f"{passed} passed, {len(self.failed)} failed"
+        )
+        return "\n".join(lines)
+
+    def _failure(self, one: Trial) -> str:
+        delivery = self.deliveries.get(id(one))
+        asked = [f"--fault '{fault}'" for fault in one.faults]
+        asked += [f"--events {delivery}"] if delivery else []
+        broken = "\n".join(f"    {problem}" for problem in one.wrong)
+        where = ", ".join(str(fault) for fault in one.faults) or f"events {delivery}"
+        command = f"python -m tests.faults.sweep {' '.join(asked)} --seed {self.seed}"
+        return f"FAILED {where} (tenant {one.tenant.id})\n{broken}\n    again: {command}"
+
+
+def single() -> list[Faults]:
+    """Every passing fault at every point, and every lasting refusal."""
+    passing = [(Fault(point, kind),) for point in golden() for kind in kinds.fitting(point)]
+    lasting = [(Fault(point, "denied"),) for point in golden() if kinds.lasting(point)]
+    return passing + lasting
+
+
+def several(seed: int, number: int) -> list[Faults]:
+    """Two or three passing faults at once, drawn."""
+    drawn = random.Random(seed)
+    passing = [fault for (fault,) in single() if fault.kind != "denied"]
+    return [tuple(drawn.sample(passing, drawn.choice([2, 2, 3]))) for _ in range(number)]
+
+
+def in_recovery(report: Report) -> list[Faults]:
+    """A second fault at the calls that only the handling of a first one makes."""
+    return [
+        (*first, Fault(point, kind))
+        for (step, action, write), first in sorted(report.beyond.items())
+        for point in [Point(step, action, 1, write)]
+        for kind in kinds.fitting(point)
+    ]
+
+
+def batches(seed: int, faults: list[Faults]) -> list[Batch]:
+    """The trials in crowds, each for a sandbox of its own."""
+    starts = range(0, len(faults), CROWD)
+    return [
+        Batch(seed * 1000 + number, faults[start : start + CROWD])
+        for number, start in enumerate(starts)
+    ]
+
+
+def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> None:
+    """Runs batches in several sandboxes side by side and notes what came of them."""
+    with ThreadPoolExecutor(worlds) as pool:
+        for batch, (trials, beyond) in pool.map(lambda one: (one, _run(one, until)), work):
+            report.tried += trials
+            for call, first in beyond.items():
+                report.beyond.setdefault(call, first)
+            report.deliveries.update({id(one): batch.delivery for one in trials if batch.delivery})
+            failed = sum(bool(one.wrong) for one in trials)
+            print(f"  {len(trials)} trials, {failed} failed", file=sys.stderr, flush=True)
+
+
+def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, bool], Faults]]:
+    if time.monotonic() > until:
+        return [], {}
+    trials = [
+        Trial(faults, Tenant(f"{batch.delivery or 'trial'}-{number:03}", "production"))
+        for number, faults in enumerate(batch.faults)
+    ]
+    with World(batch.seed, SPEED) as world:
+        world.found()
+        if batch.delivery:
+            world.control("POST", "delivery", events.DELIVERIES[batch.delivery])
+        meanwhile = events.forge if batch.delivery == "forged" else None
+        ended = trial.run(world, trials, ABREAST, until, meanwhile)
+        log = world.log()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    name = f"{batch.delivery or 'faults'}-{batch.seed}.jsonl"
+    (LOGS / name).write_text("".join(json.dumps(entry) + "\n" for entry in log))
+    return ended, _beyond(log, ended)
+
+
+def _beyond(log: list[dict], trials: list[Trial]) -> dict[tuple[str, str, bool], Faults]:
+    """Calls that no unfaulted run makes, with the faults that led to them."""
+    known = {(point.step, point.action) for point in golden()}
+    of = {one.tenant.id: one for one in trials if len(one.faults) == 1 and not one.wrong}
+    return {
+        (entry["step"], entry["action"], entry["write"]): of[entry["tenant"]].faults
+        for entry in log
+        if entry["tenant"] in of
+        and entry["occurrence"]
+        and (entry["step"], entry["action"]) not in known
+    }
+
+
+def unreliable(seed: int, ways: Iterable[str]) -> Iterator[Batch]:
+    """Unfaulted tenants under each way of delivering events."""
+    for number, way in enumerate(ways):
+        yield Batch(seed * 1000 + 900 + number, [()] * WITNESSES, way)
+
+
+def everything(seed: int, worlds: int) -> Report:
+    """All points and kinds, unreliable events, faults in recovery, several faults at once."""
+    report = Report(seed)
+    faults = single()
+    random.Random(seed).shuffle(faults)
+    work = itertools.chain(unreliable(seed, events.DELIVERIES), batches(seed, faults))
+    run(report, work, worlds, float("inf"))
+    run(report, batches(seed + 1, in_recovery(report)), worlds, float("inf"))
+    run(report, batches(seed + 2, several(seed, CROWD)), worlds, float("inf"))
+    return report
+
+
+def sample(seed: int, seconds: float, worlds: int) -> Report:
+    """As much of all kinds as fits into the time."""
+    report = Report(seed)
+    until = time.monotonic() + max(seconds - TAIL, 1)
+    faults = single() + several(seed, CROWD)
+    random.Random(seed).shuffle(faults)
+    shares = [Batch(seed * 1000 + number, faults[number::worlds]) for number in range(worlds)]
+    run(report, shares, worlds, until)
+    return report
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--worlds", type=int, default=min(os.cpu_count() or 1, 4))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--all", action="store_true", help="everything")
+    what.add_argument("--sample", type=float, metavar="SECONDS", help="what fits into the time")
+    what.add_argument("--fault", action="append", help="POINT=KIND; several meet one tenant")
+    what.add_argument("--events", choices=events.DELIVERIES, help="one way of delivering events")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Runs what was asked for and says what came of it."""
+    asked = arguments()
+    for old in LOGS.glob("*.jsonl"):
+        old.unlink()
+    if asked.all:
+        report = everything(asked.seed, asked.worlds)
+    elif asked.sample:
+        report = sample(asked.seed, asked.sample, asked.worlds)
+    else:
+        report = Report(asked.seed)
+        work = unreliable(asked.seed, [asked.events]) if asked.events else []
+        if asked.fault:
+            faults = tuple(Fault.parse(text) for text in asked.fault)
+            work = batches(asked.seed, [faults])
+        run(report, work, 1, float("inf"))
+    print(report.summary())
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
