@@ -142,6 +142,9 @@ class ManagedPolicy(Kind):
     def delete(self, place: Place, made: Made) -> None:
         iam, arn = place.client("iam"), made.physical_resource_id
         self._attach(iam, arn, made.properties, {})
+        for one in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+            if not one["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=one["VersionId"])
         gone(lambda: iam.delete_policy(PolicyArn=arn))
 
 

@@ -14,6 +14,7 @@ import kinds_storage  # noqa: F401
 import lean
 import policies
 import principals
+import quotas
 import readiness
 import stacks
 import stacksets
@@ -48,6 +49,7 @@ def install_heavy() -> None:
                 interpreter.install()
                 stacksets.install()
                 stacks.install()
+                quotas.install()
                 _one_at_a_time()
             _heavy = True
 

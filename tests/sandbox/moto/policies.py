@@ -10,6 +10,7 @@ AWS_OWNED = ":iam::aws:policy/"
 INLINE_LIMIT = 10_240
 MANAGED_LIMIT = 6_144
 ATTACHED_LIMIT = 20
+TRUST_LIMIT = 2_048
 TRUST_ACTIONS = (
     "AssumeRole",
     "AssumeRoleWithSAML",
@@ -52,6 +53,32 @@ def document_of(policy: Any) -> Any:
 def size(document: str) -> int:
     """The characters that count: whitespace does not."""
     return len("".join(document.split()))
+
+
+def check_trust(text: str) -> None:
+    """Refuses a trust policy that is too long or names a role or user that is not there."""
+    from moto.iam.models import iam_backends
+
+    if size(text) > TRUST_LIMIT:
+        raise Refusal(
+            "LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_LIMIT}", 409
+        )
+    try:
+        statements = json.loads(text).get("Statement", [])
+    except (ValueError, AttributeError):
+        raise Refusal("MalformedPolicyDocument", "This policy contains invalid Json")
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        named = principal.get("AWS", []) if isinstance(principal, dict) else []
+        for arn in named if isinstance(named, list) else [named]:
+            parts = arn.split(":")
+            if len(parts) != 6 or parts[5] == "root":
+                continue
+            backend = iam_backends[parts[4]]["aws"]
+            holders = [*list(backend.roles.values()), *list(backend.users.values())]
+            if not any(one.arn == arn for one in holders):
+                message = f'Invalid principal in policy: "AWS":"{arn}"'
+                raise Refusal("MalformedPolicyDocument", message)
 
 
 def install() -> None:
@@ -108,6 +135,27 @@ def install() -> None:
         assert action.removeprefix("sts:") in TRUST_ACTIONS
 
     IAMTrustPolicyDocumentValidator._validate_trust_policy_action = staticmethod(checked_action)
+
+    create_role = IAMBackend.create_role
+
+    def create_trusting(
+        self: Any, role_name: str, assume_role_policy_document: str, *rest: Any, **more: Any
+    ) -> Any:
+        check_trust(assume_role_policy_document)
+        boundary = more.get("permissions_boundary") or (rest[1] if len(rest) > 1 else None)
+        provide(self, boundary)
+        if boundary and boundary not in self.managed_policies:
+            raise Refusal("NoSuchEntity", f"Policy {boundary} does not exist.", 404)
+        return create_role(self, role_name, assume_role_policy_document, *rest, **more)
+
+    IAMBackend.create_role = create_trusting
+    update_trust = IAMBackend.update_assume_role_policy
+
+    def update_trusting(self: Any, role_name: str, policy_document: str) -> None:
+        check_trust(policy_document)
+        update_trust(self, role_name, policy_document)
+
+    IAMBackend.update_assume_role_policy = update_trusting
 
     put_boundary = IAMBackend.put_role_permissions_boundary
 

@@ -23,6 +23,8 @@ class Settings:
     # Fixed duration of a StackSet operation; null draws it (45 to 180 s, p50 60 s).
     stack_set_seconds: float | None = None
     account_quota: int = 10_000
+    # Functions that run at once in an account and Region.
+    function_quota: int = 1_000
     concurrent_creations: int = 5
     concurrent_closures: int = 3
     # Closures in a rolling 30 days; null is AWS's own max(250, 20 % of members), at most 1,000.

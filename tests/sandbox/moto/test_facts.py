@@ -1,0 +1,127 @@
+"""The gateway is told who calls and what holds; what AWS keeps atomic stays atomic."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from trial import AUTOMATION, MANAGEMENT, Sandbox
+
+
+def trust(principal: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def policy(action: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture(scope="module")
+def role(shared: Sandbox) -> str:
+    iam = shared.client("iam")
+    root = {"AWS": f"arn:aws:iam::{AUTOMATION}:root"}
+    iam.create_role(RoleName="told", AssumeRolePolicyDocument=trust(root))
+    return f"arn:aws:iam::{AUTOMATION}:role/told"
+
+
+def test_a_sessions_key_tells_its_role_and_both_kinds_of_session_policy(
+    shared: Sandbox, role: str
+) -> None:
+    iam = shared.client("iam")
+    managed = iam.create_policy(
+        PolicyName="life", PolicyDocument=json.dumps(policy("s3:GetObject"))
+    )["Policy"]["Arn"]
+    sts = shared.client("sts")
+    request = {"RoleArn": role, "RoleSessionName": "landfall-tenant"}
+    keys = sts.assume_role(
+        **request, Policy=json.dumps(policy("iam:GetRole")), PolicyArns=[{"arn": managed}]
+    )["Credentials"]
+    told = shared.get(f"principal?key={keys['AccessKeyId']}")
+    assert told["kind"] == "role-session"
+    assert told["role_arn"] == role
+    assert told["arn"] == f"arn:aws:sts::{AUTOMATION}:assumed-role/told/landfall-tenant"
+    actions = [one["Action"] for one in told["session_policy"]["Statement"]]
+    assert sorted(actions) == ["iam:GetRole", "s3:GetObject"]
+    plain = sts.assume_role(**request)["Credentials"]["AccessKeyId"]
+    assert shared.get(f"principal?key={plain}")["session_policy"] is None
+    caller = shared._client("sts", "us-east-1", keys).get_caller_identity()
+    assert caller["Arn"] == told["arn"]
+    with pytest.raises(ClientError) as missing:
+        sts.assume_role(**request, PolicyArns=[{"arn": f"{managed}-not"}])
+    assert missing.value.response["Error"]["Code"] == "MalformedPolicyDocument"
+
+
+def test_scps_are_told_level_by_level_and_never_for_the_management_account(
+    shared: Sandbox, role: str
+) -> None:
+    organizations = shared.client("organizations", MANAGEMENT, "us-east-1")
+    deny = {"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"}
+    made = organizations.create_policy(
+        Name="no-users",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=made, TargetId="ou-land-infrastr")
+    facts = shared.get(f"role?arn={role}")
+    assert [len(level) for level in facts["scps"]] == [1, 2, 1]
+    assert facts["org_id"] == "o-landfall01"
+    assert facts["org_paths"] == ["o-landfall01/r-land/ou-land-infrastr/"]
+    management = shared.get(f"role?arn=arn:aws:iam::{MANAGEMENT}:role/any")
+    assert management["scps"] == []
+
+
+def test_a_trust_must_name_principals_that_exist(shared: Sandbox) -> None:
+    iam = shared.client("iam")
+    nobody = {"AWS": f"arn:aws:iam::{AUTOMATION}:role/nobody"}
+    with pytest.raises(ClientError) as invalid:
+        iam.create_role(RoleName="trusting", AssumeRolePolicyDocument=trust(nobody))
+    assert "Invalid principal in policy" in invalid.value.response["Error"]["Message"]
+
+
+def test_policies_have_their_limits(shared: Sandbox, role: str) -> None:
+    iam = shared.client("iam")
+    long = policy("s3:" + "x" * 6_000)
+    iam.put_role_policy(RoleName="told", PolicyName="a", PolicyDocument=json.dumps(long))
+    with pytest.raises(ClientError) as inline:
+        iam.put_role_policy(RoleName="told", PolicyName="b", PolicyDocument=json.dumps(long))
+    assert inline.value.response["Error"]["Code"] == "LimitExceeded"
+    with pytest.raises(ClientError) as managed:
+        iam.create_policy(PolicyName="long", PolicyDocument=json.dumps(policy("x" * 6_200)))
+    assert managed.value.response["Error"]["Code"] == "LimitExceeded"
+
+
+def test_one_of_many_conditional_writes_wins(shared: Sandbox) -> None:
+    dynamodb = shared.client("dynamodb")
+    name = f"t-{uuid.uuid4().hex[:6]}"
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def write(number: int) -> bool:
+        item = {"pk": {"S": "one"}, "by": {"N": str(number)}}
+        put = {"TableName": name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        try:
+            dynamodb.transact_write_items(TransactItems=[{"Put": put}])
+        except ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as threads:
+        assert sum(threads.map(write, range(60))) == 1
+
+
+def test_the_quotas_that_are_asked_for_are_there(shared: Sandbox) -> None:
+    quotas = shared.client("service-quotas", MANAGEMENT, "us-east-1")
+    answer = quotas.get_service_quota(ServiceCode="organizations", QuotaCode="L-29A0C5DF")
+    assert answer["Quota"]["Value"] == 10_000
+    settings = shared.client("lambda").get_account_settings()
+    assert settings["AccountLimit"]["UnreservedConcurrentExecutions"] == 1_000
