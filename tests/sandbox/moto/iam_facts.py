@@ -97,7 +97,6 @@ def deployment() -> dict[str, Any]:
         "buses": _buses(),
         "apis": _apis(),
         "state_machines": _state_machines(),
-        "schedules": [],
     }
     if found != _last["deployment"]:
         _last["deployment"] = found

@@ -3,6 +3,7 @@
 A sandbox is ready in seconds only if it does none of it.
 """
 
+import base64
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,36 @@ def install() -> None:
     responses.method_names_from_class = lambda owner: names(owner)
     underscored = cache(utils.camelcase_to_underscores)
     responses.camelcase_to_underscores = lambda text: underscored(text)
+    _items_as_they_are()
+
+
+def _items_as_they_are() -> None:
+    """DynamoDB's items are in their wire form already, but for binary values."""
+    from moto.core.serialize import BaseJSONSerializer
+
+    structure = BaseJSONSerializer._serialize_type_structure
+
+    def directly(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.name == "AttributeValue" and isinstance(value, dict) and len(value) == 1:
+            serialized[key] = wire_form(value)
+        else:
+            structure(self, serialized, value, shape, key)
+
+    BaseJSONSerializer._serialize_type_structure = directly
+
+
+def wire_form(value: dict[str, Any]) -> dict[str, Any]:
+    """One attribute value, its binary parts in base64."""
+    kind, held = next(iter(value.items()))
+    if kind == "M":
+        return {"M": {name: wire_form(one) for name, one in held.items()}}
+    if kind == "L":
+        return {"L": [wire_form(one) for one in held]}
+    if kind == "B" and isinstance(held, bytes):
+        return {"B": base64.b64encode(held).decode()}
+    if kind == "BS":
+        return {"BS": [base64.b64encode(one).decode() for one in held]}
+    return value
 
 
 @contextmanager

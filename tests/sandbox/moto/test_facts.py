@@ -119,6 +119,27 @@ def test_one_of_many_conditional_writes_wins(shared: Sandbox) -> None:
         assert sum(threads.map(write, range(60))) == 1
 
 
+def test_an_item_comes_back_as_it_went(shared: Sandbox) -> None:
+    dynamodb = shared.client("dynamodb")
+    name = f"t-{uuid.uuid4().hex[:6]}"
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    nested = {"M": {"s": {"S": ""}, "n": {"N": "1.5"}, "l": {"L": [{"BOOL": False}]}}}
+    item = {"pk": {"S": "a"}, "m": nested, "b": {"B": b"\x00\xff"}, "e": {"NULL": True}}
+    item |= {"bs": {"BS": [b"1"]}, "ss": {"SS": ["x"]}, "empty": {"M": {}}, "none": {"L": []}}
+    dynamodb.put_item(TableName=name, Item=item)
+    assert dynamodb.get_item(TableName=name, Key={"pk": {"S": "a"}})["Item"] == item
+    assert dynamodb.scan(TableName=name)["Items"] == [item]
+    request = {"TableName": name, "Key": {"pk": {"S": "a"}}, "ReturnValues": "ALL_NEW"}
+    update = {"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": {":x": {"N": "2"}}}
+    answer = dynamodb.update_item(**request, **update)
+    assert answer["Attributes"] == item | {"x": {"N": "2"}}
+
+
 def test_the_quotas_that_are_asked_for_are_there(shared: Sandbox) -> None:
     quotas = shared.client("service-quotas", MANAGEMENT, "us-east-1")
     answer = quotas.get_service_quota(ServiceCode="organizations", QuotaCode="L-29A0C5DF")
