@@ -111,7 +111,8 @@ async fn attribute(gateway: &Gateway, parts: Parts, scope: Scope, body: Bytes) -
     let (mut occurrence, mut fault) = (0, None);
     if counts {
         occurrence = gateway.points.count(&lineage, &operation.action);
-        fault = gateway.faults.take(&lineage, &operation.action, occurrence);
+        let function = matches!(principal.origin, Origin::Instance(_));
+        fault = gateway.faults.take(&lineage, &operation.action, occurrence, function);
     }
     Call { parts, scope, body, operation, principal, lineage, occurrence, fault }
 }
@@ -234,7 +235,9 @@ async fn perform(gateway: &Arc<Gateway>, call: &Call, entry: &mut Entry) -> Answ
         entry.stale = true;
         return answer;
     }
-    if forced {
+    if let Some(fault) = call.fault.as_ref().filter(|_| forced) {
+        // There is nothing from before the last write.
+        gateway.faults.missed(fault.id);
         entry.fault = None;
     }
     if call.operation.write

@@ -47,6 +47,18 @@ pub struct Function {
     pub reserved_concurrency: Option<usize>,
     /// Resource policy: who may invoke it.
     pub policy: Option<Value>,
+    /// Limits of asynchronous invocations.
+    pub event_invoke: Option<EventInvoke>,
+}
+
+/// Limits of a function's asynchronous invocations.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EventInvoke {
+    /// How often an event is tried again after an error.
+    pub maximum_retry_attempts: Option<usize>,
+    /// Virtual seconds after which an event is dropped.
+    pub maximum_event_age_in_seconds: Option<f64>,
 }
 
 /// An EventBridge rule.
@@ -85,6 +97,8 @@ pub struct Target {
     pub role_arn: Option<String>,
     /// Constant input in place of the event.
     pub input: Option<String>,
+    /// The part of the event that is the input.
+    pub input_path: Option<String>,
 }
 
 /// An event bus.

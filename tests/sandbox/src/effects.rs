@@ -43,7 +43,10 @@ pub async fn register(gateway: &Arc<Gateway>, call: &Call, answer: &Answer) {
 fn deploys(service: &str, operation: &Operation) -> bool {
     const RUNS: [&str; 5] =
         ["PutEvents", "SendTask", "StartExecution", "StartSyncExecution", "StopExecution"];
+    // What stack sets deploy comes later, and is seen when an event asks for it.
+    let later = operation.name.contains("StackSet") || operation.name.contains("StackInstances");
     operation.write
+        && !later
         && matches!(service, "cloudformation" | "lambda" | "events" | "states" | "apigateway")
         && !RUNS.iter().any(|prefix| operation.name.starts_with(prefix))
 }

@@ -29,6 +29,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it can happen to a call of this action, made by a function or not.
+    pub fn suits(self, action: &str, function: bool) -> bool {
+        match self {
+            Self::Error | Self::LostResponse | Self::Throttle | Self::Stale => true,
+            Self::Kill | Self::Timeout => function,
+            Self::Lambda429 | Self::Abort => action == "lambda:InvokeFunction" && !function,
+        }
+    }
+
     /// The kind's name in the control API and the log.
     pub fn name(self) -> &'static str {
         match self {
@@ -129,10 +138,26 @@ impl Faults {
         faults.len() < before
     }
 
-    /// The fault for this call, counted as a hit.
-    pub fn take(&self, lineage: &Lineage, action: &str, occurrence: u32) -> Option<Fault> {
+    /// Takes a hit back: the fault could not be applied to the call.
+    pub fn missed(&self, id: u64) {
         let faults = &mut self.state.lock().1;
-        let fault = faults.iter_mut().find(|fault| fault.is_for(lineage, action, occurrence))?;
+        if let Some(fault) = faults.iter_mut().find(|fault| fault.id == id) {
+            fault.hits = fault.hits.saturating_sub(1);
+        }
+    }
+
+    /// The fault for this call, made by a function or not, counted as a hit.
+    pub fn take(
+        &self,
+        lineage: &Lineage,
+        action: &str,
+        occurrence: u32,
+        function: bool,
+    ) -> Option<Fault> {
+        let faults = &mut self.state.lock().1;
+        let fault = faults.iter_mut().find(|fault| {
+            fault.kind.suits(action, function) && fault.is_for(lineage, action, occurrence)
+        })?;
         fault.hits += 1;
         Some(fault.clone())
     }
@@ -171,7 +196,8 @@ mod tests {
         faults.set(from_value(fault).unwrap());
         let admit = Lineage { step: Some("admit".into()), ..Lineage::default() };
         let other = Lineage { step: Some("complete".into()), ..Lineage::default() };
-        let hit = |lineage, occurrence| faults.take(lineage, "iam:GetRole", occurrence).is_some();
+        let hit =
+            |lineage, occurrence| faults.take(lineage, "iam:GetRole", occurrence, true).is_some();
         assert!(!hit(&admit, 1) && !hit(&other, 2));
         assert!(hit(&admit, 2) && hit(&admit, 3) && !hit(&admit, 4));
         assert_eq!(faults.all()[0].hits, 2);

@@ -75,7 +75,7 @@ pub struct Gateway {
     /// All calls.
     pub log: Log,
     /// Holders of access keys.
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// The process behind.
     pub moto: Moto,
     /// Functions.
@@ -126,7 +126,7 @@ impl Gateway {
             seed: settings.seed,
             clock,
             log: Log::open(settings.log.as_deref())?,
-            identity: Identity::default(),
+            identity: Arc::default(),
             moto,
             lambda: Lambda::new(endpoint, settings.binaries.clone(), clock, output),
             faults: Faults::default(),
@@ -237,7 +237,11 @@ impl Gateway {
                 Some(scope) if scope.service == "execute-api" => {
                     http_api::serve(&self, &parts, scope, body).await
                 }
-                Some(scope) => call::serve(&self, parts, scope, body).await?,
+                // A call goes on even when its caller does not wait for the answer.
+                Some(scope) => {
+                    let call = async move { call::serve(&self, parts, scope, body).await };
+                    tokio::spawn(call).await.unwrap_or(Err(Dropped))?
+                }
                 None if http_api::has(&self, &parts) => http_api::forbidden(),
                 None => self.pass(&parts, body).await,
             }

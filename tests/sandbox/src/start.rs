@@ -63,6 +63,8 @@ impl Sandbox {
         let endpoint = format!("http://{address}");
         let gateway = Arc::new(Gateway::new(&endpoint, clock, Moto::at(&authority), settings)?);
         let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
+        let tidied = Arc::clone(&gateway);
+        tokio::spawn(async move { tidied.lambda.tidy().await });
         let mut outputs = Value::Null;
         if let Behind::Started { python, scripts, templates } = behind {
             gateway.moto.post("/landfall/seed", &json!({})).await?;

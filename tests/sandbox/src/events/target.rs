@@ -60,11 +60,21 @@ async fn invoke(
     if !allowed(gateway, rule, None, entry).await {
         return;
     }
-    let payload = target.input.clone().unwrap_or_else(|| event.to_string());
+    let payload = input(target, event);
     let lineage = Lineage { step: Some(pool.step.clone()), ..Lineage::default() };
     let id = asynchronous::accept(gateway, &pool, Bytes::from(payload), lineage);
     entry.invocation = Some(id);
     entry.status = 202;
+}
+
+/// What a target gets: a constant, a part of the event, or the event.
+fn input(target: &Target, event: &Value) -> String {
+    if let Some(input) = &target.input {
+        return input.clone();
+    }
+    let path = target.input_path.as_deref().unwrap_or("$");
+    let part = event.pointer(&path.trim_start_matches('$').replace('.', "/"));
+    part.unwrap_or(&Value::Null).to_string()
 }
 
 /// Sends an event to another bus, once: what came from a bus goes to no third one.
@@ -118,4 +128,21 @@ fn refuse(entry: &mut Entry, decision: &str) {
     entry.status = 403;
     entry.error = Some("AccessDeniedException".to_owned());
     decision.clone_into(&mut entry.decision);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_target_gets_a_constant_a_part_or_the_event() {
+        let event = json!({"detail": {"id": 7}});
+        assert_eq!(input(&Target::default(), &event), event.to_string());
+        let part = Target { input_path: Some("$.detail.id".into()), ..Target::default() };
+        assert_eq!(input(&part, &event), "7");
+        let constant = Target { input: Some("{}".into()), ..Target::default() };
+        assert_eq!(input(&constant, &event), "{}");
+    }
 }

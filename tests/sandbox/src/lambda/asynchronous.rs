@@ -36,9 +36,11 @@ pub fn accept(
 
 async fn deliver(gateway: &Gateway, pool: &Arc<Pool>, id: &str, payload: Bytes, lineage: Lineage) {
     let accepted = gateway.clock.now();
-    let mut retries = RETRIES.into_iter();
+    let limits = pool.function.event_invoke.clone().unwrap_or_default();
+    let mut retries = RETRIES.into_iter().take(limits.maximum_retry_attempts.unwrap_or(2));
+    let greatest_age = limits.maximum_event_age_in_seconds.unwrap_or(GREATEST_AGE);
     let mut pause = FIRST_PAUSE;
-    while gateway.clock.now() - accepted < GREATEST_AGE {
+    while gateway.clock.now() - accepted < greatest_age {
         match gateway.run(pool, id, payload.clone(), lineage.clone()).await {
             Ok(Outcome::Answer(_)) => return,
             Ok(_) => {

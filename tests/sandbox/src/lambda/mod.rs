@@ -33,6 +33,12 @@ const ACCOUNT_CONCURRENCY: usize = 1_000;
 /// The least real time that a function has, since computing is not sped up with the clock.
 const LEAST_TIME: std::time::Duration = std::time::Duration::from_secs(3);
 
+/// Virtual seconds that an instance may have nothing to do.
+const LONGEST_IDLE: f64 = 600.0;
+
+/// The least real time that an instance may have nothing to do.
+const LEAST_IDLE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// How an invocation is refused before a function sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -54,7 +60,7 @@ pub struct Lambda {
     /// What functions wrote.
     pub output: Arc<Output>,
     pools: RwLock<HashMap<String, Arc<Pool>>>,
-    instances: RwLock<HashMap<String, Arc<Instance>>>,
+    instances: Arc<RwLock<HashMap<String, Arc<Instance>>>>,
 }
 
 impl Lambda {
@@ -66,7 +72,7 @@ impl Lambda {
             clock,
             output: Arc::new(output),
             pools: RwLock::default(),
-            instances: RwLock::default(),
+            instances: Arc::default(),
         }
     }
 
@@ -134,7 +140,7 @@ impl Lambda {
     /// Runs one invocation in a place taken before.
     pub async fn run(
         &self,
-        (moto, identity): (&Moto, &Identity),
+        (moto, identity): (&Moto, &Arc<Identity>),
         pool: &Arc<Pool>,
         _place: Place,
         id: &str,
@@ -150,7 +156,6 @@ impl Lambda {
             None => self.start(moto, identity, pool).await.map_err(broken)?,
         };
         if let Err(outcome) = instance.initialised().await {
-            self.gone(identity, &instance);
             return Ok(outcome);
         }
         let limit = self.clock.real(pool.function.timeout).max(LEAST_TIME);
@@ -174,7 +179,6 @@ impl Lambda {
             Outcome::Answer(_) | Outcome::Failed(_) => pool.keep(instance),
             Outcome::Ended(_) | Outcome::TimedOut => {
                 instance.stopped().await;
-                self.gone(identity, &instance);
             }
         }
         Ok(outcome)
@@ -183,7 +187,7 @@ impl Lambda {
     async fn start(
         &self,
         moto: &Moto,
-        identity: &Identity,
+        identity: &Arc<Identity>,
         pool: &Arc<Pool>,
     ) -> Result<Arc<Instance>, Error> {
         let session = environment::session(moto, &pool.function).await?;
@@ -192,12 +196,25 @@ impl Lambda {
         let instance = Instance::start(pool, id, variables, &self.output)?;
         identity.register(environment::principal(&session, &pool.function, &instance));
         self.instances.write().insert(instance.id.clone(), Arc::clone(&instance));
+        let (instances, identity) = (Arc::clone(&self.instances), Arc::clone(identity));
+        let ending = Arc::clone(&instance);
+        tokio::spawn(async move {
+            ending.over().await;
+            instances.write().remove(&ending.id);
+            identity.forget(&ending);
+        });
         Ok(instance)
     }
 
-    fn gone(&self, identity: &Identity, instance: &Instance) {
-        self.instances.write().remove(&instance.id);
-        identity.forget(instance);
+    /// Ends instances that had nothing to do for long, for as long as the sandbox runs.
+    pub async fn tidy(&self) {
+        let longest = self.clock.real(LONGEST_IDLE).max(LEAST_IDLE);
+        loop {
+            tokio::time::sleep(LEAST_IDLE / 5).await;
+            for pool in self.pools.read().values() {
+                pool.cool(longest);
+            }
+        }
     }
 }
 

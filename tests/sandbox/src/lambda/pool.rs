@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -24,7 +25,7 @@ pub struct Pool {
 #[derive(Debug, Default)]
 struct State {
     busy: usize,
-    idle: Vec<Arc<Instance>>,
+    idle: Vec<(Instant, Arc<Instance>)>,
     retired: bool,
 }
 
@@ -63,7 +64,7 @@ impl Pool {
     /// A warm instance that is free.
     pub fn warm(&self) -> Option<Arc<Instance>> {
         let mut state = self.state.lock();
-        while let Some(instance) = state.idle.pop() {
+        while let Some((_, instance)) = state.idle.pop() {
             if instance.alive() {
                 return Some(instance);
             }
@@ -77,7 +78,7 @@ impl Pool {
         if state.retired {
             instance.stop();
         } else if instance.alive() {
-            state.idle.push(instance);
+            state.idle.push((Instant::now(), instance));
         }
     }
 
@@ -85,9 +86,20 @@ impl Pool {
     pub fn retire(&self) {
         let mut state = self.state.lock();
         state.retired = true;
-        for instance in state.idle.drain(..) {
+        for (_, instance) in state.idle.drain(..) {
             instance.stop();
         }
+    }
+
+    /// Ends the instances that had nothing to do for longer than `longest`.
+    pub fn cool(&self, longest: Duration) {
+        self.state.lock().idle.retain(|(since, instance)| {
+            let keep = since.elapsed() < longest;
+            if !keep {
+                instance.stop();
+            }
+            keep
+        });
     }
 }
 

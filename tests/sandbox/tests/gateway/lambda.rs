@@ -120,3 +120,20 @@ async fn a_changed_function_runs_with_its_new_environment() {
     world.control(http::Method::POST, "refresh", &Value::Null).await;
     assert_eq!(body(&world.invoke("landfall-probe", &ask).await), "new");
 }
+
+#[tokio::test]
+async fn an_invocation_goes_on_without_its_caller() {
+    let world = World::with_probe(json!({})).await;
+    let slow = json!({"sleep": 300, "calls": [{"service": "organizations",
+        "target": "AWSOrganizationsV20161128.ListRoots"}]});
+    let impatient = world.invoke("landfall-probe", &slow);
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(150), impatient).await;
+    assert!(waited.is_err());
+    let first = body(&world.invoke("landfall-probe", &json!({"sleep": 400})).await);
+    let log = world.log().await;
+    assert!(log.iter().any(|call| call["action"] == "organizations:ListRoots"));
+    // The instance that nobody waited for is free again.
+    let second = body(&world.invoke("landfall-probe", &json!({})).await);
+    let third = body(&world.invoke("landfall-probe", &json!({})).await);
+    assert!(first["pid"] == second["pid"] || second["pid"] == third["pid"]);
+}
