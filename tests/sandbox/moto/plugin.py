@@ -5,7 +5,9 @@ from collections import defaultdict
 from typing import Any
 
 import accounts
+import buses
 import clients
+import iam_facts
 import interpreter
 import kinds_compute  # noqa: F401  (each module of kinds registers its types)
 import kinds_identity  # noqa: F401
@@ -47,6 +49,7 @@ def install_heavy() -> None:
         if not _heavy:
             with lean.loading():
                 interpreter.install()
+                buses.install()
                 stacksets.install()
                 stacks.install()
                 quotas.install()
@@ -78,10 +81,13 @@ def _every_call() -> None:
             status, headers, body = self.serialized(ActionResult(refusal))
             headers["status"] = str(status)
             return status, headers, body
-        if self.service_name not in ONE_AT_A_TIME:
-            return call_action(self)
-        with _alone[self.current_account, self.service_name]:
-            return call_action(self)
+        try:
+            if self.service_name not in ONE_AT_A_TIME:
+                return call_action(self)
+            with _alone[self.current_account, self.service_name]:
+                return call_action(self)
+        finally:
+            iam_facts.note(self.service_name, self._get_action())
 
     BaseResponse.call_action = checked
 
