@@ -95,7 +95,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProce
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=280,
+            timeout=900,
             check=False,
         )
         organizations = world.client("organizations", MANAGEMENT, "us-east-1")
