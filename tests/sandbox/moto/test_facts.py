@@ -119,6 +119,42 @@ def test_one_of_many_conditional_writes_wins(shared: Sandbox) -> None:
         assert sum(threads.map(write, range(60))) == 1
 
 
+def test_a_cancelled_transaction_leaves_everything_as_it_was(shared: Sandbox) -> None:
+    dynamodb = shared.client("dynamodb")
+    name = f"t-{uuid.uuid4().hex[:6]}"
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    old = {"pk": {"S": "a"}, "sk": {"S": "old"}, "by": {"N": "1"}}
+    new = {"pk": {"S": "a"}, "sk": {"S": "new"}}
+    dynamodb.put_item(TableName=name, Item=old)
+    update = {
+        "TableName": name,
+        "Key": {"pk": {"S": "a"}, "sk": {"S": "old"}},
+        "UpdateExpression": "SET #by = :two",
+        "ExpressionAttributeNames": {"#by": "by"},
+        "ExpressionAttributeValues": {":two": {"N": "2"}},
+    }
+    taken = {"TableName": name, "Item": old, "ConditionExpression": "attribute_not_exists(pk)"}
+    again = {**taken, "Item": {"pk": {"S": "b"}, "sk": {"S": "x"}}}
+    dynamodb.put_item(TableName=name, Item=again["Item"])
+    with pytest.raises(ClientError):
+        puts = [{"Put": {"TableName": name, "Item": new}}, {"Update": update}, {"Put": again}]
+        dynamodb.transact_write_items(TransactItems=puts)
+    assert dynamodb.scan(TableName=name)["Items"] == [old, again["Item"]]
+    dynamodb.transact_write_items(TransactItems=[{"Update": update}])
+    assert dynamodb.scan(TableName=name)["Items"][0]["by"] == {"N": "2"}
+
+
 def test_an_item_comes_back_as_it_went(shared: Sandbox) -> None:
     dynamodb = shared.client("dynamodb")
     name = f"t-{uuid.uuid4().hex[:6]}"
@@ -146,3 +182,17 @@ def test_the_quotas_that_are_asked_for_are_there(shared: Sandbox) -> None:
     assert answer["Quota"]["Value"] == 10_000
     settings = shared.client("lambda").get_account_settings()
     assert settings["AccountLimit"]["UnreservedConcurrentExecutions"] == 1_000
+
+
+def test_a_user_has_what_its_groups_have(shared: Sandbox) -> None:
+    iam = shared.client("iam")
+    iam.create_user(UserName="ada")
+    iam.create_group(GroupName="readers")
+    iam.add_user_to_group(GroupName="readers", UserName="ada")
+    text = json.dumps(policy("s3:GetObject"))
+    iam.put_group_policy(GroupName="readers", PolicyName="p", PolicyDocument=text)
+    iam.attach_user_policy(UserName="ada", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    key = iam.create_access_key(UserName="ada")["AccessKey"]["AccessKeyId"]
+    told = shared.get(f"principal?key={key}")
+    assert (told["kind"], told["arn"]) == ("user", f"arn:aws:iam::{AUTOMATION}:user/ada")
+    assert len(shared.get(f"role?arn={told['arn']}")["identity"]) == 2
