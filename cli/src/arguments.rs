@@ -33,7 +33,7 @@ pub struct Common {
         help_heading = "Connection"
     )]
     pub endpoint: Option<String>,
-    /// Region of Landfall's API; AWS_REGION if it is not given.
+    /// Region of Landfall's API; without it, whatever the AWS configuration says.
     #[arg(
         long,
         env = "LANDFALL_REGION",
@@ -53,7 +53,7 @@ pub struct Common {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Colour {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless the environment says no (`NO_COLOR`).
     Auto,
     /// Always.
     Always,

@@ -1,5 +1,6 @@
 //! How a command ends: documented exit codes, and what is said when it does not end well.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -135,9 +136,9 @@ impl Trouble {
         let mut text: String =
             self.found.iter().map(|found| found.render(colours) + "\n").collect();
         let error = console::Style::new().red().bold().force_styling(colours).apply_to("error");
-        text += &format!("{error}: {}\n", self.message);
+        let _ = writeln!(text, "{error}: {}", self.message);
         for problem in self.answer.iter().flat_map(|answer| &answer.problems) {
-            text += &format!("  {problem}\n");
+            let _ = writeln!(text, "  {problem}");
         }
         text
     }

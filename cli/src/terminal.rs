@@ -1,8 +1,6 @@
 //! Where output goes: results to standard output, progress and trouble to standard error, colours only where people
 //! look.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use console::{Style, Term};
 
 use crate::arguments::Colour;
@@ -11,6 +9,7 @@ use crate::arguments::Colour;
 #[derive(Clone, Debug)]
 pub struct Terminal {
     colour: Colour,
+    results: Term,
     term: Term,
 }
 
@@ -18,7 +17,7 @@ impl Terminal {
     /// The process's own output.
     #[must_use]
     pub fn new(colour: Colour) -> Self {
-        Self { colour, term: Term::stderr() }
+        Self { colour, results: Term::stdout(), term: Term::stderr() }
     }
 
     /// Whether progress may be drawn over itself.
@@ -36,13 +35,13 @@ impl Terminal {
     /// Whether results on standard output are coloured.
     #[must_use]
     pub fn colours_results(&self) -> bool {
-        self.colours(std::io::stdout().is_terminal())
+        self.colours(&self.results)
     }
 
     /// Whether progress and trouble on standard error are coloured.
     #[must_use]
     pub fn colours_progress(&self) -> bool {
-        self.colours(std::io::stderr().is_terminal())
+        self.colours(&self.term)
     }
 
     /// Prints a result.
@@ -50,12 +49,12 @@ impl Terminal {
         let text = text.as_ref();
         let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
         // A reader that has gone away, such as `head`, is no trouble.
-        let _ = write!(std::io::stdout(), "{text}{end}");
+        let _ = self.results.write_str(&format!("{text}{end}"));
     }
 
     /// Says something about the way to the result.
     pub fn say(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr(), "{}", text.as_ref().trim_end());
+        let _ = self.term.write_line(text.as_ref().trim_end());
     }
 
     /// Says something of second rank.
@@ -64,12 +63,12 @@ impl Terminal {
         self.say(style.apply_to(text.as_ref()).to_string());
     }
 
-    fn colours(&self, is_terminal: bool) -> bool {
+    fn colours(&self, term: &Term) -> bool {
         match self.colour {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => {
-                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                term.is_term() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }
     }

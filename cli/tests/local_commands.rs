@@ -120,9 +120,8 @@ fn the_exit_codes_are_documented_where_they_are_asked_for_and_in_the_docs() {
         assert!(help.contains(line), "{line}");
         let number = line.split_whitespace().next().expect("a code");
         let meaning = line
-            .splitn(2, "  ")
-            .nth(1)
-            .and_then(|rest| rest.split("  ").last())
+            .split_once("  ")
+            .and_then(|(_, rest)| rest.split("  ").last())
             .expect("a meaning")
             .trim();
         let documented = docs

@@ -1,6 +1,6 @@
 //! `landfall apply -f`: platforms, landing zones, then tenants, whose steps are shown until they have ended.
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use serde::Serialize;
 use tenant::TenantView;
 
@@ -17,7 +17,8 @@ use crate::wish::{Wish, Wishes};
 struct Outcome {
     kind: &'static str,
     name: String,
-    outcome: &'static str,
+    #[serde(rename = "outcome")]
+    applied: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<TenantView>,
 }
@@ -36,13 +37,12 @@ pub async fn run(context: &Context, arguments: &Apply) -> Result<Exit, Trouble> 
         outcomes.push(Outcome {
             kind: wish.kind().as_str(),
             name: wish.name(),
-            outcome: applied.as_str(),
+            applied: applied.as_str(),
             tenant: None,
         });
     }
     tell(context, &outcomes);
-    let mut tenants = put_tenants(&api, &wishes, arguments.if_generation).await?;
-    tell(context, &tenants);
+    let mut tenants = put_tenants(context, &api, &wishes, arguments.if_generation).await?;
     let wait = !arguments.waiting.no_wait && !tenants.is_empty();
     if wait {
         let followed: Vec<Followed> = tenants
@@ -61,34 +61,48 @@ pub async fn run(context: &Context, arguments: &Apply) -> Result<Exit, Trouble> 
     match arguments.output {
         Format::Table if views.is_empty() || !wait => {}
         Format::Table => {
-            context.terminal.print(tenants_table(&views, context.terminal.colours_results()))
+            context.terminal.print(tenants_table(&views, context.terminal.colours_results()));
         }
         format => context.terminal.print(show::structured(format, &outcomes)),
     }
     Ok(if wait { exit(&views) } else { Exit::Ok })
 }
 
-/// Sends all tenants' wishes; every one that is refused is named.
+/// Sends all tenants' wishes; what is refused keeps nobody else waiting, and each refusal is said.
 async fn put_tenants(
+    context: &Context,
     api: &Api,
     wishes: &Wishes,
     if_generation: Option<u64>,
 ) -> Result<Vec<Outcome>, Trouble> {
-    futures::stream::iter(wishes.tenants())
-        .map(|document| api.put_tenant(document, if_generation))
-        .buffered(ABREAST)
-        .map_ok(|(applied, tenant): (Applied, TenantView)| Outcome {
-            kind: "Tenant",
-            name: tenant.name.clone(),
-            outcome: applied.as_str(),
-            tenant: Some(tenant),
-        })
-        .try_collect()
-        .await
+    let answers: Vec<Result<(Applied, TenantView), Trouble>> =
+        futures::stream::iter(wishes.tenants())
+            .map(|document| api.put_tenant(document, if_generation))
+            .buffered(ABREAST)
+            .collect()
+            .await;
+    let (mut outcomes, mut troubles) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok((applied, tenant)) => outcomes.push(Outcome {
+                kind: "Tenant",
+                name: tenant.name.clone(),
+                applied: applied.as_str(),
+                tenant: Some(tenant),
+            }),
+            Err(trouble) => troubles.push(trouble),
+        }
+    }
+    tell(context, &outcomes);
+    let Some(last) = troubles.pop() else { return Ok(outcomes) };
+    for trouble in troubles {
+        context.terminal.say(trouble.render(context.terminal.colours_progress()));
+    }
+    Err(last)
 }
 
 fn tell(context: &Context, outcomes: &[Outcome]) {
-    for Outcome { kind, name, outcome, .. } in outcomes {
-        context.terminal.say(format!("{kind} {name}: {outcome}"));
+    for Outcome { kind, name, applied, .. } in outcomes {
+        context.terminal.say(format!("{kind} {name}: {applied}"));
     }
 }

@@ -25,7 +25,7 @@ pub fn board(tenants: &[TenantView], width: usize, paint: Paint) -> Vec<String> 
         .iter()
         .map(|tenant| {
             let signs: String = tenant.steps.iter().map(|step| paint.sign(step.state)).collect();
-            let at = current(tenant).map(|step| label(step)).unwrap_or_default();
+            let at = current(tenant).map(label).unwrap_or_default();
             let line = format!(
                 "{}  {signs}  {} {} {at}",
                 pad(&tenant.name, longest),
@@ -39,18 +39,28 @@ pub fn board(tenants: &[TenantView], width: usize, paint: Paint) -> Vec<String> 
 
 /// The column of step names, then one for each tenant; each with its width.
 fn columns(tenants: &[TenantView], paint: Paint) -> Vec<(usize, Vec<String>)> {
-    let labels = labels(tenants);
+    let rows = rows(tenants);
     let mut names: Vec<String> = vec![String::new()];
-    names.extend(labels.iter().cloned());
+    names.extend(rows.iter().map(|row| match &row.1 {
+        Some(part) => format!("  {part}"),
+        None => row.0.clone(),
+    }));
     names.extend(["account", "phase", "time"].map(|name| paint.dim(name)));
     let mut columns = vec![names];
+    let platforms = tenants.iter().any(|tenant| tenant.platform != tenants[0].platform);
     for tenant in tenants {
-        let cell = |wanted: &String| {
-            let step = tenant.steps.iter().find(|step| label(step) == *wanted);
+        let cell = |row: &Row| {
+            let step = tenant.steps.iter().find(|step| step.step == row.0 && step.part == row.1);
             step.map(|step| cell(step, tenant, paint)).unwrap_or_default()
         };
-        let mut cells = vec![paint.bold(&tenant.name)];
-        cells.extend(labels.iter().map(cell));
+        // What all names end in says nothing.
+        let name = if platforms {
+            &tenant.name
+        } else {
+            tenant.name.rsplit_once('.').unwrap_or((&tenant.name, "")).0
+        };
+        let mut cells = vec![paint.bold(name)];
+        cells.extend(rows.iter().map(cell));
         cells.push(tenant.account.as_ref().map(ToString::to_string).unwrap_or_default());
         cells.push(paint.phase(tenant.phase));
         cells.push(duration(age(tenant)));
@@ -59,15 +69,7 @@ fn columns(tenants: &[TenantView], paint: Paint) -> Vec<(usize, Vec<String>)> {
     columns
         .into_iter()
         .map(|cells| {
-            (
-                cells
-                    .iter()
-                    .map(|cell| console::measure_text_width(cell))
-                    .max()
-                    .unwrap_or(0)
-                    .max(12),
-                cells,
-            )
+            (cells.iter().map(|cell| console::measure_text_width(cell)).max().unwrap_or(0), cells)
         })
         .collect()
 }
@@ -82,22 +84,27 @@ fn cell(step: &StepView, tenant: &TenantView, paint: Paint) -> String {
     }
 }
 
+/// A step and its part; a step of several parts has a row of its own above them.
+type Row = (String, Option<String>);
+
 /// All steps of all tenants, each once, in the order of the runs.
-fn labels(tenants: &[TenantView]) -> Vec<String> {
-    let mut labels: Vec<String> = Vec::new();
+fn rows(tenants: &[TenantView]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
     for tenant in tenants {
         let mut after = 0;
         for step in &tenant.steps {
-            let label = label(step);
-            if let Some(at) = labels.iter().position(|known| *known == label) {
-                after = at + 1;
-            } else {
-                labels.insert(after, label);
-                after += 1;
+            let above = step.part.as_ref().map(|_| (step.step.clone(), None));
+            for row in above.into_iter().chain([(step.step.clone(), step.part.clone())]) {
+                if let Some(at) = rows.iter().position(|known| *known == row) {
+                    after = after.max(at + 1);
+                } else {
+                    rows.insert(after, row);
+                    after += 1;
+                }
             }
         }
     }
-    labels
+    rows
 }
 
 /// A step's name, with the part that it works on.
@@ -217,10 +224,11 @@ pub(super) mod tests {
     fn tenants_stand_side_by_side_where_there_is_room() {
         let lines = board(&two(), 100, Paint::still(false));
         let expected = "
-                       a.b.aws       c.d.aws
+                       a.b           c.d
 admit                  ✓ 1s          ✓ 2s
 create-account         ◷ 1m 28s      ✓ 40s
-roll-out-stacks audit                ✓ 17s
+roll-out-stacks
+  audit                              ✓ 17s
 complete               ·             ✓ 0s
 account
 phase                  Replicating   Ready
@@ -233,10 +241,10 @@ a.b.aws: waits for the account";
 
     #[test]
     fn a_narrow_terminal_gets_a_line_for_each_tenant() {
-        let lines = board(&two(), 48, Paint::still(false));
+        let lines = board(&two(), 36, Paint::still(false));
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("a.b.aws  ✓◷·  Replicating 1m 30s"), "{}", lines[0]);
-        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 48));
+        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 36));
     }
 
     #[test]

@@ -60,25 +60,26 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
         }
         match failed.retry_at {
             Some(at) => {
-                line("tried again", format!("{} (attempt {})", instant(at), failed.attempts + 1))
+                line("tried again", format!("{} (attempt {})", instant(at), failed.attempts + 1));
             }
             None => line("tried again", "when the wish has changed".to_owned()),
         }
     }
     text.push('\n');
+    let longest = tenant.steps.iter().map(|step| label(step).len()).max().unwrap_or(0);
     for step in &tenant.steps {
-        text.push_str(&step_lines(step, tenant, paint));
+        text.push_str(&step_lines(step, longest, tenant, paint));
     }
     text
 }
 
-fn step_lines(step: &StepView, tenant: &TenantView, paint: Paint) -> String {
+fn step_lines(step: &StepView, longest: usize, tenant: &TenantView, paint: Paint) -> String {
     let taken =
         step.since.map(|since| elapsed(since, step.until, tenant.as_of)).unwrap_or_default();
     let mut text = format!(
         "  {} {} {} {}\n",
         paint.sign(step.state),
-        pad(&label(step), 32),
+        pad(&label(step), longest),
         pad(word(step.state), 8),
         paint.dim(&taken)
     );
@@ -167,7 +168,7 @@ mod tests {
             &[("admit", None, "done", 1, 1)],
         );
         let text = describe(&view, Paint::still(false));
-        assert!(text.contains("  ✓ admit                            done     1s\n"), "{text}");
+        assert!(text.contains("  ✓ admit done     1s\n"), "{text}");
         assert!(text.lines().all(|line| !line.ends_with(' ')), "{text}");
     }
 }

@@ -168,9 +168,9 @@ fn nodes(source: &Source) -> Result<Vec<Node>, Found> {
 }
 
 fn located(source: &Source, node: &Node, problems: Vec<Problem>) -> Vec<Found> {
-    let place = |problem: &Problem| match problem.rule == UNKNOWN_FIELD {
-        true => node.place_of_name(&problem.field),
-        false => node.place_of(&problem.field),
+    let place = |problem: &Problem| {
+        let is_name = problem.rule == UNKNOWN_FIELD;
+        if is_name { node.place_of_name(&problem.field) } else { node.place_of(&problem.field) }
     };
     problems.into_iter().map(|problem| Found::new(source, place(&problem), problem)).collect()
 }

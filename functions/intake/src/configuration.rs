@@ -78,7 +78,7 @@ pub async fn put_platform(
         same("metadata.name", &metadata.name, name).into_iter().collect();
     problems.extend(check_platform(&metadata, &spec));
     if problems.is_empty() {
-        problems.extend(closed_roles(&sessions(means, &spec)).await?);
+        problems.extend(closed_roles(&sessions(means, &spec), &spec).await?);
     }
     refuse(problems)?;
     write(means, name, spec, author, &request.precondition()).await
@@ -115,42 +115,36 @@ fn sessions(means: &Means, platform: &Platform) -> Sessions {
     means.sessions(PERMISSIONS, platform, Uuid::nil(), None, Mode::Plan)
 }
 
-async fn closed_roles(sessions: &Sessions) -> Result<Vec<Problem>, Refusal> {
+async fn closed_roles(sessions: &Sessions, platform: &Platform) -> Result<Vec<Problem>, Refusal> {
     let mut problems = Vec::new();
     let roles = [
         (
             Site::Management,
+            &platform.management_account,
             "spec.managementAccount",
             "the role LandfallRead there",
             "Deploy infra/accounts/management.yaml in that account, with this installation's ExternalId.",
         ),
         (
             Site::Automation,
+            &platform.automation_account,
             "spec.automationAccount",
             "the role LandfallStacks there",
             "Write the account that Landfall is deployed in.",
         ),
     ];
-    for (site, field, role, remedy) in roles {
+    for (site, account, field, role, remedy) in roles {
         match sessions.look(site).await {
             Ok(_) => {}
             Err(failure) if passes(&failure) => return Err(failure.into()),
             Err(failure) => {
                 tracing::info!(failure = %failure, "a role of a platform can't be assumed");
                 let rule = format!("is no account that lets Landfall in: {role} can't be assumed");
-                problems.push(Problem::new(field, site_name(site), rule, remedy));
+                problems.push(Problem::new(field, account, rule, remedy));
             }
         }
     }
     Ok(problems)
-}
-
-fn site_name(site: Site) -> &'static str {
-    match site {
-        Site::Automation => "automation account",
-        Site::Management => "management account",
-        Site::Member => "member account",
-    }
 }
 
 async fn missing_in_aws(sessions: &Sessions, zone: &LandingZone) -> Result<Vec<Problem>, Failure> {

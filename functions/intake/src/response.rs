@@ -52,6 +52,8 @@ pub enum Refusal {
     Nobody,
     /// The body can't be read.
     Unreadable(String),
+    /// The query can't be followed.
+    WrongQuery(&'static str),
     /// There is no such thing.
     Missing(String),
     /// The path is known, the method is not; these are.
@@ -115,6 +117,9 @@ impl Refusal {
                 400,
                 format!("Send one JSON document: {why}."),
             ),
+            Self::WrongQuery(why) => {
+                Problems::new("wrong-query", "The query can't be followed", 400, *why)
+            }
             Self::Missing(what) => {
                 Problems::new("missing", "Not found", 404, format!("There is no {what}."))
             }

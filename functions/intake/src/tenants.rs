@@ -188,7 +188,7 @@ pub async fn list(
             .is_some_and(|name| workspace.is_none_or(|workspace| name.workspace == workspace))
     };
     if after.is_some_and(|after| !inside(after)) {
-        return Err(Refusal::Unreadable("`after` is none of this list's `next`".to_owned()));
+        return Err(Refusal::WrongQuery("`after` is none of this list's `next`."));
     }
     let (tenants, next) = means.ledger.tenants(workspace, after, PAGE).await?;
     let now = means.now();

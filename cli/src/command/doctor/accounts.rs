@@ -61,7 +61,7 @@ pub async fn room(patient: &Patient) -> Result<Check, Unanswered> {
         .send()
         .await
         .map_err(|error| Refusal::of("servicequotas:GetServiceQuota", &error))?;
-    let most = answer.quota().and_then(|quota| quota.value()).unwrap_or_default();
+    let most = answer.quota.and_then(|quota| quota.value).unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "no organization has so many accounts")]
     let room = (count as f64) < most;
     Ok(Check::when(

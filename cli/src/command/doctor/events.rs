@@ -15,7 +15,7 @@ use super::{Check, Patient, Unanswered};
 /// The rule of infra/accounts/management-events.yaml.
 const RULE: &str = "landfall-organizations-events";
 /// How long an event may take all the way; AWS usually needs less than two minutes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Organizations' events are forwarded to the automation account.
@@ -40,9 +40,11 @@ pub async fn rules(patient: &Patient) -> Result<Check, Unanswered> {
     let targets = client.list_targets_by_rule().rule(RULE).send().await;
     let targets = targets.map_err(|error| Refusal::of("events:ListTargetsByRule", &error))?;
     let bus = format!(":events:{}:", patient.region);
-    let target = targets.targets().iter().map(|target| target.arn()).find(|arn| arn.contains(&bus));
+    let target = targets.targets().iter().find(|target| target.arn().contains(&bus));
     Ok(match target {
-        Some(arn) => Check::ok(CHECK, format!("{RULE} forwards from {region} to {arn}")),
+        Some(target) => {
+            Check::ok(CHECK, format!("{RULE} forwards from {region} to {}", target.arn()))
+        }
         None => Check::failing(
             CHECK,
             format!("{RULE} forwards to no bus in {}", patient.region),

@@ -42,8 +42,8 @@ pub async fn concurrency(patient: &Patient) -> Result<Check, Unanswered> {
         aws_sdk_lambda::Client::new(&patient.automation).get_account_settings().send().await;
     let answer = answer.map_err(|error| Refusal::of("lambda:GetAccountSettings", &error))?;
     let most = answer
-        .account_limit()
-        .and_then(|limit| limit.unreserved_concurrent_executions())
+        .account_limit
+        .and_then(|limit| limit.unreserved_concurrent_executions)
         .unwrap_or_default();
     Ok(Check::when(
         "concurrency",
@@ -125,16 +125,10 @@ fn decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let code = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let byte =
+            code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%');
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

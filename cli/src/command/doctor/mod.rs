@@ -53,7 +53,8 @@ enum Verdict {
 /// One check.
 #[derive(Clone, Debug, Serialize)]
 struct Check {
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     verdict: Verdict,
     found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,11 +63,16 @@ struct Check {
 
 impl Check {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Ok, found: found.into(), remedy: None }
+        Self { name: check, verdict: Verdict::Ok, found: found.into(), remedy: None }
     }
 
     fn failing(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Failing, found: found.into(), remedy: Some(remedy.into()) }
+        Self {
+            name: check,
+            verdict: Verdict::Failing,
+            found: found.into(),
+            remedy: Some(remedy.into()),
+        }
     }
 
     fn when(
@@ -84,7 +90,7 @@ impl Check {
             Verdict::Failing => paint.bad("failing"),
         };
         let remedy = self.remedy.as_ref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
-        format!("{sign}  {:<22}  {}.{remedy}", self.check, self.found)
+        format!("{sign}  {:<22}  {}.{remedy}", self.name, self.found)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `landfall sandbox log [--follow]`: the AWS calls that were made.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -59,10 +60,10 @@ fn line(call: &Value, paint: Paint) -> String {
         text("action")
     );
     if text("decision").starts_with("denied") {
-        line += &format!("  {}", paint.bad(text("decision")));
+        let _ = write!(line, "  {}", paint.bad(text("decision")));
     }
     if let Some(fault) = call["fault"].as_str() {
-        line += &format!("  fault: {fault}");
+        let _ = write!(line, "  fault: {fault}");
     }
     line
 }

@@ -124,24 +124,22 @@ pub fn start(arguments: &Start, bound: bool) -> Result<(Child, State), Trouble> 
     if let Some(output) = child.stdout.take() {
         BufReader::new(output).read_line(&mut line)?;
     }
-    match serde_json::from_str(&line) {
-        Ok(state) => Ok((child, state)),
-        Err(_) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            let said = std::fs::read_to_string(&messages).unwrap_or_default();
-            let last: Vec<&str> = said.lines().rev().take(12).collect();
-            let last: Vec<&str> = last.into_iter().rev().collect();
-            Err(Trouble::new(
-                Exit::Failed,
-                format!(
-                    "the sandbox ended before it was ready; {} says:\n{}",
-                    messages.display(),
-                    last.join("\n")
-                ),
-            ))
-        }
+    if let Ok(state) = serde_json::from_str(&line) {
+        return Ok((child, state));
     }
+    let _ = child.kill();
+    let _ = child.wait();
+    let said = std::fs::read_to_string(&messages).unwrap_or_default();
+    let skipped = said.lines().count().saturating_sub(12);
+    let last: Vec<&str> = said.lines().skip(skipped).collect();
+    Err(Trouble::new(
+        Exit::Failed,
+        format!(
+            "the sandbox ended before it was ready; {} says:\n{}",
+            messages.display(),
+            last.join("\n")
+        ),
+    ))
 }
 
 /// The sandbox's program: beside this one.
