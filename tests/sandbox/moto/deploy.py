@@ -65,7 +65,7 @@ class Operator:
             headers = {"Content-Type": "application/json"}
             request = urllib.request.Request(url, body, headers, method="POST")
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
+                with urllib.request.urlopen(request, timeout=120) as answer:
                     self._keys[account] = json.loads(answer.read())
             except urllib.error.HTTPError:
                 self._keys[account] = self._session(account)

@@ -1,6 +1,7 @@
 """What the gateway must know to decide and to run: principals, roles, and everything deployed."""
 
 import json
+import threading
 from typing import Any
 from urllib.parse import unquote
 
@@ -8,7 +9,18 @@ import accounts
 import policies
 import principals
 
-_last: dict[str, Any] = {"deployment": None, "version": 0}
+_last: dict[str, Any] = {"deployment": {}, "version": 0}
+# The services whose writes change what the gateway runs, and the calls that are none.
+RUNNING = {"apigatewayv2", "awslambda", "events", "stepfunctions"}
+NO_CHANGE = ("Describe", "Get", "List", "PutEvents", "Send", "Start", "Stop", "Test")
+_changed = threading.Event()
+_changed.set()
+
+
+def note(service: str | None, action: str | None) -> None:
+    """Remembers that a call may have changed what is deployed."""
+    if service in RUNNING and not str(action).startswith(NO_CHANGE):
+        _changed.set()
 
 
 def principal(key: str) -> dict[str, Any] | None:
@@ -91,6 +103,9 @@ def document(value: Any) -> Any:
 
 def deployment() -> dict[str, Any]:
     """Everything deployed that the gateway must run; `version` grows with each change."""
+    if not _changed.is_set():
+        return _last["deployment"] | {"version": _last["version"]}
+    _changed.clear()
     found = {
         "functions": _functions(),
         "rules": _rules(),
@@ -117,7 +132,8 @@ def _functions() -> list[dict[str, Any]]:
 
     found = []
     for account, region, backend in _everywhere(lambda_backends):
-        for function in backend._lambdas.all():
+        for group in list(backend._lambdas._functions.values()):
+            function = group["latest"]
             statements = [dict(one) for one in function.policy.statements]
             policy = {"Version": "2012-10-17", "Statement": statements} if statements else None
             found.append(
@@ -263,11 +279,23 @@ def _user_of(arn: str) -> Any:
 
 
 def _inline(holder: Any) -> list[Any]:
-    return list(holder.policies.values())
+    return [text for one in _with_groups(holder) for text in list(one.policies.values())]
 
 
 def _attached(holder: Any) -> list[Any]:
-    return list(holder.managed_policies.values())
+    return [
+        policy for one in _with_groups(holder) for policy in list(one.managed_policies.values())
+    ]
+
+
+def _with_groups(holder: Any) -> list[Any]:
+    """A role alone; a user with the groups that it is in."""
+    from moto.iam.models import User, iam_backends
+
+    if not isinstance(holder, User):
+        return [holder]
+    groups = list(iam_backends[holder.account_id]["aws"].groups.values())
+    return [holder, *(group for group in groups if holder in group.users)]
 
 
 def _tags(holder: Any) -> dict[str, str]:

@@ -103,6 +103,7 @@ def install() -> None:
     _calls()
     _error_names()
     _executions_api()
+    _history()
     _stopping()
     _callbacks()
 
@@ -440,6 +441,25 @@ def _executions_api() -> None:
             "executions": [described(one) for one in found[start : start + count]]
         }
         if len(found) > start + count:
+            answer["nextToken"] = str(start + count)
+        return ActionResult(answer)
+
+
+def _history() -> None:
+    """A history has pages and two directions."""
+    from moto.core.responses import ActionResult
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    @method_of(StepFunctionResponse)
+    def get_execution_history(self: Any) -> ActionResult:
+        execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        events = list(execution.to_history_output()["events"])
+        if self._get_bool_param("reverseOrder", False):
+            events.reverse()
+        start = int(self._get_param("nextToken") or 0)
+        count = self._get_int_param("maxResults") or 100
+        answer: dict[str, Any] = {"events": events[start : start + count]}
+        if len(events) > start + count:
             answer["nextToken"] = str(start + count)
         return ActionResult(answer)
 

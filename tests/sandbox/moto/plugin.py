@@ -25,7 +25,7 @@ from patching import Refusal
 # Services whose modules load fast and that need nothing of the heavy parts.
 LIGHT = {"sts", "organizations", "iam", "moto_api"}
 # moto's backends walk through dictionaries that another thread may change; AWS's do not mind.
-ONE_AT_A_TIME = {"cloudwatch", "config", "events", "iam", "lambda", "logs", "sns", "ssm"}
+ONE_AT_A_TIME = {"awslambda", "cloudwatch", "config", "events", "iam", "logs", "sns", "ssm"}
 _alone: dict[tuple[str, str], Any] = defaultdict(threading.RLock)
 # Models that the interpreter and the templates need first.
 MOST_CALLED = ("lambda", "dynamodb", "iam")

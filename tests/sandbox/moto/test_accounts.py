@@ -98,7 +98,7 @@ def test_an_email_is_used_once_even_after_closing(shared: Sandbox, organizations
 
 
 def test_five_creations_run_at_a_time(shared: Sandbox, organizations: Any) -> None:
-    shared.configure(creationLatencySeconds=50)
+    shared.configure(creationLatencySeconds=400)
     started = [create(organizations, f"five{number}@example.com") for number in range(5)]
     with pytest.raises(ClientError) as sixth:
         create(organizations, "six@example.com")
@@ -190,7 +190,7 @@ def test_moving_tells_the_difference_of_every_wrong_parent(
 
 
 def test_a_fresh_account_refuses_until_it_is_ready(shared: Sandbox, organizations: Any) -> None:
-    ready = {"sts": 60, "iam": 120, "default": 120}
+    ready = {"sts": 300, "iam": 600, "default": 600}
     shared.configure(creationLatencySeconds=2, readinessSeconds=ready)
     account = shared.new_account("young@example.com")
     sts = shared.client("sts", MANAGEMENT)

@@ -330,6 +330,21 @@ def test_branches_and_items_catch_their_own_errors(shared: Sandbox) -> None:
     assert output["both"] == {"left": 1, "right": "Blocked"}
 
 
+def test_a_history_has_pages_and_two_directions(shared: Sandbox) -> None:
+    states = shared.client("stepfunctions")
+    passes = {f"P{number}": {"Type": "Pass", "Next": f"P{number + 1}"} for number in range(3)}
+    answer = run(shared, machine(**passes, P3={"Type": "Succeed"}))
+    request = {"executionArn": answer["executionArn"]}
+    pages = states.get_paginator("get_execution_history").paginate(
+        **request, PaginationConfig={"PageSize": 3}
+    )
+    kinds = [event["type"] for page in pages for event in page["events"]]
+    assert (kinds[0], kinds[-1]) == ("ExecutionStarted", "ExecutionSucceeded")
+    assert len(kinds) == 10
+    last = states.get_execution_history(**request, reverseOrder=True, maxResults=1)["events"]
+    assert last[0]["type"] == "ExecutionSucceeded"
+
+
 def test_many_executions_run_side_by_side(shared: Sandbox) -> None:
     shared.functions["quick"] = lambda event: (200, {}, {"n": event["n"]})
     states = shared.client("stepfunctions")
