@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -50,29 +50,41 @@ impl Sandbox {
             .await
             .map_err(Error::io(format!("listening on port {port}")))?;
         let address = listener.local_addr().map_err(Error::io("asking for the port"))?;
+        let endpoint = format!("http://{address}");
+        // Python takes its time to start: the deployer does so beside moto, and then waits at the
+        // gateway's door.
+        let deploying = match behind {
+            Behind::Started { python, scripts, templates: Some(templates) } => {
+                let script = scripts.join("deploy.py");
+                let deployer = deployer(python, &script, templates, &endpoint)?;
+                Some(tokio::spawn(deploy(deployer)))
+            }
+            _ => None,
+        };
         let clock = Clock::start(settings.speed);
         let (child, authority) = match behind {
             Behind::Running(authority) => (None, authority.clone()),
             Behind::Started { python, scripts, .. } => {
                 let script = scripts.join("serve.py");
-                let (child, port) =
-                    start_moto(python, &script, address.port(), &clock, settings.seed).await?;
+                let started = start_moto(python, &script, address.port(), &clock, settings.seed);
+                let (child, port) = started.await?;
                 (Some(child), format!("127.0.0.1:{port}"))
             }
         };
-        let endpoint = format!("http://{address}");
         let gateway = Arc::new(Gateway::new(&endpoint, clock, Moto::at(&authority), settings)?);
+        if child.is_some() {
+            gateway.moto.post("/landfall/seed", &json!({})).await?;
+        }
         let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
         let tidied = Arc::clone(&gateway);
         tokio::spawn(async move { tidied.lambda.tidy().await });
-        let mut outputs = Value::Null;
-        if let Behind::Started { python, scripts, templates } = behind {
-            gateway.moto.post("/landfall/seed", &json!({})).await?;
-            if let Some(templates) = templates {
-                let script = scripts.join("deploy.py");
-                outputs = deploy(python, &script, templates, &endpoint).await?;
+        let outputs = match deploying {
+            Some(deploying) => {
+                let joined = deploying.await;
+                joined.map_err(|error| Error::Moto(format!("nothing was deployed: {error}")))??
             }
-        }
+            None => Value::Null,
+        };
         gateway.refresh().await?;
         Ok(Self { gateway, outputs, serving, _moto: child })
     }
@@ -85,23 +97,22 @@ impl Sandbox {
     }
 }
 
-/// Deploys the project's templates as an operator would, and answers with their outputs.
-async fn deploy(
+/// The program that deploys the project's templates as an operator would.
+fn deployer(
     python: &Path,
     script: &Path,
     templates: &Path,
     endpoint: &str,
-) -> Result<Value, Error> {
-    let output = process::command(python)?
-        .arg(script)
-        .args(["--endpoint", endpoint])
-        .arg("--templates")
-        .arg(templates)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .map_err(Error::io(format!("starting {}", script.display())))?;
+) -> Result<Command, Error> {
+    let mut command = process::command(python)?;
+    command.arg(script).args(["--endpoint", endpoint]).arg("--templates").arg(templates);
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    Ok(command)
+}
+
+/// Deploys, and answers with the application's outputs.
+async fn deploy(mut deployer: Command) -> Result<Value, Error> {
+    let output = deployer.output().await.map_err(Error::io("starting deploy.py"))?;
     if !output.status.success() {
         return Err(Error::Moto("the templates can't be deployed".to_owned()));
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -187,6 +188,19 @@ impl World {
         let answer = self.send(method, &format!("/_landfall/{path}"), &[], &body).await;
         assert!(answer.status().is_success(), "{path}: {answer:?}");
         serde_json::from_slice(answer.body()).unwrap()
+    }
+
+    /// The call log as soon as it has what is waited for.
+    pub async fn until(&self, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let started = Instant::now();
+        loop {
+            let log = self.log().await;
+            if enough(&log) {
+                return log;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "never: {log:#?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The call log so far.
