@@ -241,10 +241,10 @@ a.b.aws: waits for the account";
 
     #[test]
     fn a_narrow_terminal_gets_a_line_for_each_tenant() {
-        let lines = board(&two(), 36, Paint::still(false));
+        let lines = board(&two(), 34, Paint::still(false));
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("a.b.aws  ✓◷·  Replicating 1m 30s"), "{}", lines[0]);
-        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 36));
+        assert!(lines.iter().all(|line| console::measure_text_width(line) <= 34));
     }
 
     #[test]
