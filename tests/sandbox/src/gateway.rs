@@ -162,6 +162,10 @@ impl Gateway {
     pub async fn refresh(self: &Arc<Self>) -> Result<(), Error> {
         let deployment: Deployment = self.moto.read("/landfall/deployment").await?;
         *self.read.lock() = Some(Instant::now());
+        if deployment.version < self.deployment().version {
+            // A later reading overtook this one.
+            return Ok(());
+        }
         self.lambda.deploy(&deployment.functions);
         self.schedules.deploy(self, &deployment.rules);
         *self.deployment.write() = Arc::new(deployment);

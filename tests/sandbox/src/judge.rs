@@ -20,6 +20,9 @@ pub const ORGANIZATION: &str = "o-landfall01";
 /// The seeded organization's management account.
 pub const MANAGEMENT: &str = "111111111111";
 
+/// How many callers' policies are kept compiled.
+const KEPT: usize = 2_000;
+
 /// The policies of callers, compiled once for as long as they don't change.
 #[derive(Debug, Default)]
 pub struct Judge {
@@ -129,8 +132,12 @@ async fn compiled(
     };
     let caller = authorization::Principal::new(&told, &facts, None).map_err(broken)?;
     let caller = Arc::new(caller);
-    let entry = (facts, Arc::clone(&caller));
-    gateway.judge.compiled.lock().insert(principal.key.clone(), entry);
+    let mut all = gateway.judge.compiled.lock();
+    if all.len() >= KEPT {
+        all.clear();
+    }
+    all.insert(principal.key.clone(), (facts, Arc::clone(&caller)));
+    drop(all);
     Ok(caller)
 }
 

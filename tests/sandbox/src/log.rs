@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::Error;
 
 /// How many calls are kept in memory.
-const KEPT: usize = 500_000;
+const KEPT: usize = 200_000;
 
 /// One AWS call: who made it, on what, and how it ended.
 #[derive(Clone, Debug, Default, Serialize)]
