@@ -1,4 +1,20 @@
 //! The sandbox's own API, for the command line, tests and the plug-in.
+//!
+//! | request under `/_landfall/` | what it does |
+//! |---|---|
+//! | `GET clock` | virtual time and its speed |
+//! | `GET log?since=SEQ` | the calls after a position, one JSON document a line |
+//! | `GET output?function=NAME` | the last lines that functions wrote |
+//! | `GET points` | where faults can be injected: the points seen so far |
+//! | `GET`, `POST faults`, `DELETE faults[/ID]` | the faults to inject, see [`crate::faults`] |
+//! | `GET`, `POST delivery` | how reliably events arrive, see [`crate::events::delivery`] |
+//! | `GET`, `POST staleness` | how late writes are seen, see [`crate::staleness`] |
+//! | `GET`, `POST latency` | how long operations take, see [`crate::latency`] |
+//! | `POST credentials` | an account's administrator, or a session of one of its roles |
+//! | `POST events` | an event of a service, onto its account's default bus |
+//! | `POST refresh` | reads again what is deployed |
+//! | `POST shutdown` | ends the sandbox |
+//! | `runtime/INSTANCE/…` | the Runtime API of one instance of a function |
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is deployed and therefore runs in the gateway: functions, rules, buses, APIs, state machines.
+//! What is deployed and therefore runs in the gateway: functions, rules, buses, APIs, machines.
 
 use std::collections::BTreeMap;
 

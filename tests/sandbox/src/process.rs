@@ -1,7 +1,8 @@
 //! Child processes that never outlive the sandbox.
 //!
-//! A child is started through this very program (`become`), which asks the kernel for its own end when the parent's
-//! thread ends and then becomes the wanted program. So nothing is left behind even when the gateway is killed.
+//! A child is started through this very program (`become`), which asks the kernel for its own end
+//! when the parent's thread ends and then becomes the wanted program. So nothing is left behind
+//! even when the gateway is killed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -33,7 +34,8 @@ pub fn command(program: &Path) -> Result<Command, Error> {
     Ok(command)
 }
 
-/// Turns this process into `arguments[1]`, bound to the life of the parent with process id `arguments[0]`.
+/// Turns this process into `arguments[1]`, bound to the life of the parent whose process id is
+/// `arguments[0]`.
 pub fn turn_into(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let (Some(parent), Some(program)) = (arguments.next(), arguments.next()) else {
         return ExitCode::from(64);
@@ -61,8 +63,8 @@ fn end_with_parent() {
 #[cfg(not(target_os = "linux"))]
 fn end_with_parent() {}
 
-/// Returns when whoever started the sandbox is gone: standard input, if it is a pipe, was closed, or process
-/// `parent` ended. Never returns when neither can be watched.
+/// Returns when whoever started the sandbox is gone: standard input, if it is a pipe, was closed, or
+/// process `parent` ended. Never returns when neither can be watched.
 pub async fn orphaned(parent: Option<u32>) {
     tokio::select! {
         () = stdin_closed() => {}

@@ -243,13 +243,10 @@ mod tests {
     #[test]
     fn a_functions_status_headers_and_body_become_the_response() {
         let answer = mapped(&Bytes::from_static(
-            br#"{"statusCode":201,"headers":{"etag":"7","x":1},"body":"aGk=","isBase64Encoded":true}"#,
+            br#"{"statusCode":201,"headers":{"etag":"7"},"body":"aGk=","isBase64Encoded":true}"#,
         ));
         assert_eq!(answer.status(), 201);
-        assert_eq!(
-            (&answer.headers()["etag"], &answer.headers()["x"]),
-            (&"7".parse().unwrap(), &"1".parse().unwrap())
-        );
+        assert_eq!(answer.headers()["etag"], "7");
         assert_eq!(answer.body(), "hi");
     }
 
