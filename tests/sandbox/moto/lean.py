@@ -4,12 +4,11 @@ A sandbox is ready in seconds only if it does none of it.
 """
 
 import base64
-import copy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 # Megabytes about machines that nobody starts here.
@@ -31,7 +30,6 @@ def install() -> None:
     underscored = cache(utils.camelcase_to_underscores)
     responses.camelcase_to_underscores = lambda text: underscored(text)
     _items_as_they_are()
-    _transactions_without_copies()
 
 
 def _items_as_they_are() -> None:
@@ -47,46 +45,6 @@ def _items_as_they_are() -> None:
             structure(self, serialized, value, shape, key)
 
     BaseJSONSerializer._serialize_type_structure = directly
-
-
-def _transactions_without_copies() -> None:
-    """A cancelled transaction gives back what it touched; moto copies whole tables for that."""
-    from moto.dynamodb import models
-    from moto.dynamodb.models.table import Table
-
-    transact = models.DynamoDBBackend.transact_write_items
-
-    def kept(table: Any) -> Any:
-        if not isinstance(table, Table):
-            return copy.deepcopy(table)
-        before = copy.copy(table)
-        before.items = copy.copy(table.items)
-        if table.range_key_attr is not None:
-            for key, items in table.items.items():
-                before.items[key] = dict(items)
-        return before
-
-    def sparingly(self: Any, transact_items: list[dict[str, Any]]) -> None:
-        models.copy = SimpleNamespace(deepcopy=kept, copy=copy.copy)
-        try:
-            transact(self, transact_items)
-        finally:
-            models.copy = copy
-
-    models.DynamoDBBackend.transact_write_items = sparingly
-    update = models.DynamoDBBackend.update_item
-
-    def anew(self: Any, table_name: str, key: dict[str, Any], *rest: Any, **more: Any) -> Any:
-        # What is updated in place is a copy, so that what was kept stays as it was.
-        table = self.get_table(table_name)
-        first, second = self.get_keys_value(table, key)
-        items = table.items[first] if second else table.items
-        name = second or first
-        if models.copy is not copy and name in items:
-            items[name] = copy.deepcopy(items[name])
-        return update(self, table_name, key, *rest, **more)
-
-    models.DynamoDBBackend.update_item = anew
 
 
 def wire_form(value: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import quotas
 import readiness
 import stacks
 import stacksets
+import tables
 from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
@@ -53,7 +54,7 @@ def install_heavy() -> None:
                 stacksets.install()
                 stacks.install()
                 quotas.install()
-                _one_at_a_time()
+                tables.install()
             _heavy = True
 
 
@@ -100,17 +101,3 @@ def _every_call() -> None:
         return answer
 
     ResponseSerializer._serialize_error = with_status
-
-
-def _one_at_a_time() -> None:
-    """DynamoDB's writes are atomic on AWS; moto's threads would interleave condition and write."""
-    from moto.dynamodb.responses import DynamoHandler
-
-    call_action = DynamoHandler.call_action
-    lock = threading.RLock()
-
-    def alone(self: Any) -> Any:
-        with lock:
-            return call_action(self)
-
-    DynamoHandler.call_action = alone

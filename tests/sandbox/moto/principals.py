@@ -1,6 +1,7 @@
 """Who an access key belongs to, and the roles behind ARNs: an index over moto's IAM and STS."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +101,24 @@ def managed_document(account: str, arn: str) -> Any:
     return policies.document_of(policy) if policy else None
 
 
+def _check_session(request: Any) -> None:
+    """Refuses a session that is named or lasts as AWS does not allow."""
+    name = request._get_param("RoleSessionName") or ""
+    if not re.fullmatch(r"[\w+=,.@-]{2,64}", name):
+        pattern = "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+        message = f"Value '{name}' at 'roleSessionName' failed to satisfy constraint: {pattern}"
+        raise Refusal("ValidationError", f"1 validation error detected: {message}")
+    seconds = int(request._get_param("DurationSeconds") or 3600)
+    caller = find(request.access_key)
+    if caller is not None and caller.kind == "role-session" and seconds > 3600:
+        message = "The requested DurationSeconds exceeds the 1 hour session limit for roles"
+        raise Refusal("ValidationError", f"{message} assumed by role chaining.")
+    role = role_of(request._get_param("RoleArn") or "")
+    if role is not None and seconds > int(role.max_session_duration or 3600):
+        message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        raise Refusal("ValidationError", message)
+
+
 def install() -> None:
     """Puts the index in place."""
     from moto.iam import models as iam
@@ -134,6 +153,7 @@ def install() -> None:
     def respond_and_note(self: Any) -> Any:
         role = self._get_param("RoleArn") or ""
         account = role.split(":")[4] if role.count(":") >= 5 else ""
+        _check_session(self)
         documents = []
         if policy := self._get_param("Policy"):
             try:

@@ -147,12 +147,72 @@ def test_a_cancelled_transaction_leaves_everything_as_it_was(shared: Sandbox) ->
     taken = {"TableName": name, "Item": old, "ConditionExpression": "attribute_not_exists(pk)"}
     again = {**taken, "Item": {"pk": {"S": "b"}, "sk": {"S": "x"}}}
     dynamodb.put_item(TableName=name, Item=again["Item"])
+    puts = [{"Put": {"TableName": name, "Item": new}}, {"Update": update}, {"Put": again}]
     with pytest.raises(ClientError):
-        puts = [{"Put": {"TableName": name, "Item": new}}, {"Update": update}, {"Put": again}]
         dynamodb.transact_write_items(TransactItems=puts)
     assert dynamodb.scan(TableName=name)["Items"] == [old, again["Item"]]
     dynamodb.transact_write_items(TransactItems=[{"Update": update}])
     assert dynamodb.scan(TableName=name)["Items"][0]["by"] == {"N": "2"}
+
+
+def test_a_transaction_writes_all_or_nothing_and_once_per_token(shared: Sandbox) -> None:
+    dynamodb = shared.client("dynamodb")
+    name = f"t-{uuid.uuid4().hex[:6]}"
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=keys,
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    key = {"pk": {"S": "a"}, "sk": {"S": "1"}}
+    absent = {"TableName": name, "ConditionExpression": "attribute_not_exists(pk)"}
+    put = {"Put": {**absent, "Item": key | {"n": {"N": "1"}}}}
+    history = {"Put": {**absent, "Item": key | {"sk": {"S": "2"}}}}
+    for _ in range(2):
+        dynamodb.transact_write_items(TransactItems=[put, history], ClientRequestToken="token-1")
+    with pytest.raises(ClientError) as changed:
+        dynamodb.transact_write_items(TransactItems=[put], ClientRequestToken="token-1")
+    code = changed.value.response["Error"]["Code"]
+    assert code == "IdempotentParameterMismatchException"
+    count = {
+        "Update": {
+            "TableName": name,
+            "Key": key,
+            "UpdateExpression": "SET n = n + :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+    with pytest.raises(ClientError) as cancelled:
+        dynamodb.transact_write_items(TransactItems=[count, history])
+    codes = [one["Code"] for one in cancelled.value.response["CancellationReasons"]]
+    assert codes == ["None", "ConditionalCheckFailed"]
+    broken = {"Update": {**count["Update"], "Key": key | {"sk": {"S": "2"}}}}
+    with pytest.raises(ClientError):
+        dynamodb.transact_write_items(TransactItems=[count, broken])
+    assert dynamodb.get_item(TableName=name, Key=key)["Item"]["n"] == {"N": "1"}
+    remove = {"Delete": {"TableName": name, "Key": key | {"sk": {"S": "2"}}}}
+    dynamodb.transact_write_items(TransactItems=[count, remove])
+    rows = dynamodb.query(
+        TableName=name,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "a"}},
+    )["Items"]
+    assert rows == [key | {"n": {"N": "2"}}]
+
+
+def test_a_chained_session_lasts_an_hour_at_most(shared: Sandbox, role: str) -> None:
+    sts = shared.client("sts")
+    request = {"RoleArn": role, "RoleSessionName": "test"}
+    with pytest.raises(ClientError) as long:
+        sts.assume_role(**request, DurationSeconds=7200)
+    assert "role chaining" in long.value.response["Error"]["Message"]
+    with pytest.raises(ClientError) as named:
+        sts.assume_role(RoleArn=role, RoleSessionName="with spaces")
+    assert named.value.response["Error"]["Code"] == "ValidationError"
 
 
 def test_an_item_comes_back_as_it_went(shared: Sandbox) -> None:

@@ -1,0 +1,142 @@
+"""DynamoDB's writes as AWS makes them: one at a time, transactions whole and once per token.
+
+moto's threads would interleave a condition and its write, and a transaction copies whole tables.
+"""
+
+import copy
+import hashlib
+import json
+import threading
+from typing import Any
+
+import clock
+from patching import Refusal, method_of
+
+# So long a repeated transaction is known by its token.
+REMEMBERED = 600
+_lock = threading.RLock()
+_done: dict[tuple[str, str, str], tuple[str, float]] = {}
+
+
+def install() -> None:
+    """Puts the changes in place."""
+    from moto.core.responses import ActionResult
+    from moto.dynamodb.models import DynamoDBBackend
+    from moto.dynamodb.responses import DynamoHandler
+
+    call_action = DynamoHandler.call_action
+
+    def alone(self: Any) -> Any:
+        with _lock:
+            return call_action(self)
+
+    DynamoHandler.call_action = alone
+    DynamoDBBackend.transact_write_items = transact
+    respond = DynamoHandler.transact_write_items
+
+    @method_of(DynamoHandler)
+    def transact_write_items(self: Any) -> Any:
+        token = self.body.get("ClientRequestToken")
+        if not token:
+            return respond(self)
+        items = json.dumps(self.body["TransactItems"], sort_keys=True, default=repr)
+        digest = hashlib.sha256(items.encode()).hexdigest()
+        key = (self.current_account, self.region, token)
+        before, when = _done.get(key, ("", 0.0))
+        if before and clock.now() - when < REMEMBERED:
+            if before != digest:
+                message = "The parameters of the idempotent request have changed."
+                raise Refusal("IdempotentParameterMismatchException", message)
+            return ActionResult({})
+        answer = respond(self)
+        _done[key] = (digest, clock.now())
+        return answer
+
+
+def transact(self: Any, transact_items: list[dict[str, Any]]) -> None:
+    """Checks every condition, then makes every write; a write that fails takes all back."""
+    from moto.dynamodb.exceptions import (
+        MultipleTransactionsException,
+        TooManyTransactionsException,
+        TransactionCanceledException,
+        TransactWriteSingleOpException,
+    )
+
+    if len(transact_items) > 100:
+        raise TooManyTransactionsException
+    if any(len(item) != 1 for item in transact_items):
+        raise TransactWriteSingleOpException
+    operations = [next(iter(item.items())) for item in transact_items]
+    places = [_place(self, kind, operation) for kind, operation in operations]
+    names = [
+        (table.name, str(hash_value), str(range_value)) for table, hash_value, range_value in places
+    ]
+    if len(set(names)) < len(names):
+        raise MultipleTransactionsException
+    reasons = [
+        _refused(place, operation) for place, (_, operation) in zip(places, operations, strict=True)
+    ]
+    if any(code is not None for code, _, _ in reasons):
+        raise TransactionCanceledException(reasons)
+    kept = [(place, copy.deepcopy(place[0].get_item(*place[1:]))) for place in places]
+    try:
+        for kind, operation in operations:
+            _write(self, kind, operation)
+    except Exception:
+        for place, item in kept:
+            _put_back(place, item)
+        raise
+
+
+def _place(self: Any, kind: str, operation: dict[str, Any]) -> tuple[Any, Any, Any]:
+    table = self.get_table(operation["TableName"])
+    key = operation["Item"] if kind == "Put" else operation["Key"]
+    return (table, *self.get_keys_value(table, key))
+
+
+def _refused(place: tuple[Any, Any, Any], operation: dict[str, Any]) -> tuple[Any, Any, Any]:
+    from moto.dynamodb.comparisons import get_filter_expression
+    from moto.dynamodb.exceptions import ConditionalCheckFailed
+
+    condition = operation.get("ConditionExpression")
+    if condition is None:
+        return None, None, None
+    current = place[0].get_item(*place[1:])
+    holds = get_filter_expression(
+        condition,
+        operation.get("ExpressionAttributeNames"),
+        operation.get("ExpressionAttributeValues"),
+    )
+    if holds.expr(current):
+        return None, None, None
+    shown = operation.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and current
+    item = current.to_json()["Attributes"] if shown else None
+    return "ConditionalCheckFailed", str(ConditionalCheckFailed().message), item
+
+
+def _write(self: Any, kind: str, operation: dict[str, Any]) -> None:
+    table = operation["TableName"]
+    if kind == "Put":
+        self.put_item(table, operation["Item"])
+    elif kind == "Delete":
+        self.delete_item(table, operation["Key"])
+    elif kind == "Update":
+        self.update_item(
+            table,
+            operation["Key"],
+            update_expression=operation["UpdateExpression"],
+            expression_attribute_names=operation.get("ExpressionAttributeNames"),
+            expression_attribute_values=operation.get("ExpressionAttributeValues"),
+        )
+
+
+def _put_back(place: tuple[Any, Any, Any], item: Any) -> None:
+    table, hash_value, range_value = place
+    if range_value is None:
+        holder, name = table.items, hash_value
+    else:
+        holder, name = table.items[hash_value], range_value
+    if item is None:
+        holder.pop(name, None)
+    else:
+        holder[name] = item
