@@ -1,21 +1,25 @@
 """Sandboxes that tests share: one with the examples applied, and what was seen meanwhile."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
 from tests.acceptance.organization import Organization
 from tests.acceptance.user import User
 from tests.acceptance.watch import Reign, Watch
-from tests.faults.world import AUTOMATION, World
+from tests.faults.world import AUTOMATION, LEDGER, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the slow tests."""
     parser.addoption(
         "--seeds", type=int, default=1, help="with how many seeds sixty tenants are vended at once"
+    )
+    parser.addoption(
+        "--write-calls", action="store_true", help="write docs/CALLS.md from what is measured"
     )
 
 
@@ -28,6 +32,23 @@ class Vended:
     organization: Organization
     applied: CompletedProcess[str]
     reigns: dict[str, Reign]
+    _seen: list[int] = field(default_factory=lambda: [0])
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls since they were last asked for."""
+        found = self.world.log(self._seen[-1])
+        self._seen.extend(call["seq"] for call in found[-1:])
+        return found
+
+    def settle(self) -> None:
+        """Waits until nothing runs."""
+        table = self.world.client("dynamodb", AUTOMATION)
+
+        def still() -> bool:
+            rows = table.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
+            return not any("running" in row for row in rows if row["sk"]["S"] == "TENANT")
+
+        assert self.world.until(still, hours=1), "a run does not end"
 
 
 @pytest.fixture(scope="session")

@@ -169,7 +169,9 @@ def test_an_operator_runs_everything(people: People) -> None:
     assert people.operator.ask("POST", f"{PLAYGROUND}/replications", {}).status in (200, 202)
 
 
-def test_the_author_in_history_is_the_caller_whom_aws_proved(people: People) -> None:
+def test_the_author_in_history_is_the_caller_whom_aws_proved(
+    vended: Vended, people: People
+) -> None:
     before = people.requester.ask("GET", CHECKOUT).body
     changed = wish(before)
     changed["spec"]["tags"]["costCenter"] = "4713"
@@ -179,6 +181,8 @@ def test_the_author_in_history_is_the_caller_whom_aws_proved(people: People) -> 
     authors = {entry["author"] for entry in history["entries"]}
     assert f"arn:aws:sts::{AUTOMATION}:assumed-role/Requester/acceptance" in authors
     assert "somebody" not in json.dumps(history)
+    assert people.requester.ask("PUT", CHECKOUT, wish(before)).status in (200, 202)
+    vended.settle()
 
 
 def test_our_command_says_who_may_not(people: People, vended: Vended) -> None:

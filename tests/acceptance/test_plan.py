@@ -31,9 +31,9 @@ def of_plans(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_the_plan_of_a_ready_tenant_has_no_changes_and_makes_none(vended: Vended) -> None:
-    before = vended.world.log()[-1]["seq"]
+    vended.calls()
     planned = vended.person.landfall("plan", "-f", "examples/tenants", "-o", "json")
-    calls = vended.world.log(before)
+    calls = vended.calls()
     assert planned.returncode == 0, planned.stdout + planned.stderr
     plans = json.loads(planned.stdout)
     assert len(plans) == 4
@@ -57,9 +57,9 @@ def test_the_plan_of_a_new_tenant_tells_every_change_and_makes_none(
     wish = tmp_path / "new.yaml"
     wish.write_text(yaml.safe_dump(Tenant("not-yet", "production").document))
     accounts = vended.organization.accounts()
-    before = vended.world.log()[-1]["seq"]
+    vended.calls()
     planned = vended.person.landfall("plan", "-f", str(wish))
-    calls = vended.world.log(before)
+    calls = vended.calls()
     assert planned.returncode == 0, planned.stdout + planned.stderr
     for change in (
         "create account sweep.not-yet <aws+sweep.not-yet@example.com>",
@@ -95,7 +95,7 @@ def test_an_act_forced_in_a_plan_is_refused_by_iam(vended: Vended, half: str) ->
     organizations = session.client("organizations", "us-east-1")
     account = vended.organization.account("research", "playground")
     assert organizations.list_parents(ChildId=account)["Parents"][0]["Id"] == "ou-land-sandbox1"
-    before = vended.world.log()[-1]["seq"]
+    vended.calls()
     code = refusal(
         lambda: organizations.move_account(
             AccountId=account,
@@ -103,7 +103,7 @@ def test_an_act_forced_in_a_plan_is_refused_by_iam(vended: Vended, half: str) ->
             DestinationParentId="ou-land-worknonp",
         )
     )
-    (call,) = (one for one in vended.world.log(before) if one["action"].endswith(":MoveAccount"))
+    (call,) = (one for one in vended.calls() if one["action"].endswith(":MoveAccount"))
     if half == "Look":
         assert code == "AccessDeniedException"
         assert call["decision"] == "denied:session"

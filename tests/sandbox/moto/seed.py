@@ -56,7 +56,8 @@ def seed(request: dict[str, Any]) -> dict[str, Any]:
         _trail()
         _identity_center()
     extra = int(request.get("accounts") or 0)
-    for number in range(extra):
+    first = sum(1 for one in accounts.register.by_id if one.startswith("4000"))
+    for number in range(first, first + extra):
         _member(f"{400_000_000_000 + number}", f"member-{number:05}", "ou-land-sandbox1")
     return {
         "organization": ORGANIZATION,
