@@ -6,6 +6,7 @@
 mod clock;
 mod driver;
 mod environment;
+mod event;
 
 use std::{future::Future, sync::Arc};
 
@@ -16,6 +17,7 @@ pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use session::{Opening, Sessions};
 use step::{Permission, Place, Step};
 use tenant::{AccountId, Failure, Mode, Platform, Tenant, Ticket};
@@ -130,23 +132,31 @@ impl From<Refused> for Diagnostic {
     }
 }
 
+/// Says once that there was a failure, where it leaves the function.
+fn refused(failure: Failure) -> Refused {
+    tracing::error!(failure = %failure, name = %failure.name, "the event could not be handled");
+    Refused(failure)
+}
+
 /// Runs a step as a function: `build` makes the step for one turn.
 pub async fn step<S: Step + Sync>(
     build: impl Fn(Sessions, &Ledger) -> S + Sync,
 ) -> Result<(), Error> {
     start_log();
     let means = Means::load().await?;
-    let turn = |event: LambdaEvent<Ticket>| {
-        let span = tracing::info_span!(
-            "turn",
-            step = S::NAME,
-            tenant.id = %event.payload.tenant,
-            run = event.payload.run,
-            request.id = event.context.request_id,
-        );
+    let turn = |event: LambdaEvent<Value>| {
         let (means, build) = (&means, &build);
-        async move { driver::turn(means, build, &event.payload).await.map_err(Refused) }
-            .instrument(span)
+        async move {
+            let ticket: Ticket = event::read(event.payload).map_err(refused)?;
+            let span = tracing::info_span!(
+                "turn",
+                step = S::NAME,
+                tenant.id = %ticket.tenant,
+                run = ticket.run,
+                request.id = event.context.request_id,
+            );
+            driver::turn(means, build, &ticket).instrument(span).await.map_err(Refused)
+        }
     };
     lambda_runtime::run(service_fn(turn)).await
 }
@@ -161,14 +171,15 @@ where
 {
     start_log();
     let means = Means::load().await?;
-    let answer = |event: LambdaEvent<E>| {
+    let answer = |event: LambdaEvent<Value>| {
         let span = tracing::info_span!("event", request.id = event.context.request_id);
-        let handled = handle(means.clone(), event.payload);
+        let handled = event::read(event.payload).map(|event| handle(means.clone(), event));
         async {
-            handled.await.map_err(|failure| {
-                tracing::error!(failure = %failure, name = %failure.name, "the event could not be handled");
-                Refused(failure)
-            })
+            let answered = match handled {
+                Ok(handled) => handled.await,
+                Err(failure) => Err(failure),
+            };
+            answered.map_err(refused)
         }
         .instrument(span)
     };
