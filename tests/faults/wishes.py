@@ -52,6 +52,12 @@ class Tenant:
             },
         }
 
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The wish with another tag instead of its own."""
+        document = self.document
+        return {**document, "spec": {**document["spec"], "tags": {"team": "blue"}}}
+
 
 @cache
 def _read(path: str) -> Any:

@@ -28,6 +28,11 @@ AUTOMATION = "123456789012"
 SEEDED = {MANAGEMENT, AUTOMATION, "222222222222", "333333333333"}
 LEDGER = "landfall-ledger"
 MACHINE = "landfall-replicate-tenant"
+# The part of a tenant's row that is about its runs.
+RUN: dict[str, Any] = {
+    "ConsistentRead": True,
+    "ProjectionExpression": "id, phase, run, running, failed",
+}
 # An AWS in which nothing varies: no stale reads, every latency the same.
 QUIET = {"creationLatencySeconds": 8, "readinessSeconds": 0, "stackSetSeconds": 20}
 
@@ -63,18 +68,9 @@ class World:
         self._keys: dict[str, dict[str, str]] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = Lock()
-        if "--no-deploy" not in arguments:
-            self._deploy()
+        self._epoch = float(self.control("GET", "clock")["epoch"])
+        self._read = time.monotonic()
         self.configure(accountQuota=100_000, **(QUIET if quiet else {}))
-
-    def _deploy(self) -> None:
-        """Deploys the templates, where the sandbox did not do it itself."""
-        if self.client("lambda", AUTOMATION).list_functions()["Functions"]:
-            return
-        script = ROOT / "tests/sandbox/moto/deploy.py"
-        command = [sys.executable, str(script), "--endpoint", self.endpoint]
-        command += ["--templates", str(ROOT / "infra")]
-        subprocess.run(command, check=True, capture_output=True)
 
     def __enter__(self) -> "World":
         return self
@@ -115,7 +111,7 @@ class World:
 
     def now(self) -> float:
         """Virtual seconds since the epoch."""
-        return float(self.control("GET", "clock")["epoch"])
+        return self._epoch + (time.monotonic() - self._read) * self.speed
 
     def log(self, since: int = 0) -> list[dict[str, Any]]:
         """The calls after a position of the log."""
@@ -201,12 +197,16 @@ class World:
         """Applies a tenant."""
         self.insist("PUT", tenant.path, tenant.document)
 
+    def change(self, tenant: Tenant) -> None:
+        """Applies a tenant with other tags."""
+        self.insist("PUT", tenant.path, tenant.changed)
+
     def replicate(self, tenant: Tenant) -> None:
         """Asks for another run of a tenant."""
         self.insist("POST", f"{tenant.path}/replications", {})
 
     def rows(self, tenants: Iterable[Tenant]) -> dict[str, dict[str, Any]]:
-        """The tenants' rows of the ledger by id, read from the table itself."""
+        """What the ledger's rows of the tenants say of their runs, by id."""
         table = self.client("dynamodb", AUTOMATION)
         ids = [tenant.id for tenant in tenants]
         found: dict[str, dict[str, Any]] = {}
@@ -215,9 +215,7 @@ class World:
                 {"pk": {"S": f"TENANT#{one}"}, "sk": {"S": "TENANT"}}
                 for one in ids[start : start + 100]
             ]
-            answer = table.batch_get_item(
-                RequestItems={LEDGER: {"Keys": keys, "ConsistentRead": True}}
-            )
+            answer = table.batch_get_item(RequestItems={LEDGER: {"Keys": keys, **RUN}})
             for item in answer["Responses"][LEDGER]:
                 row = {name: plain(value) for name, value in item.items()}
                 found[row["id"]] = row

@@ -1,0 +1,30 @@
+"""One sample of the sweep and one unfaulted log for all that is said about them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults import points, sweep
+
+# A sample ends well within the six minutes that continuous integration gives it.
+SECONDS = 240
+SEED = 1
+
+
+@pytest.fixture(scope="session")
+def unfaulted() -> list[dict[str, Any]]:
+    """The log of runs in which nothing fails."""
+    return points.unfaulted_log()
+
+
+@pytest.fixture(scope="session")
+def sampled() -> sweep.Report:
+    """A sample of the sweep."""
+    return sweep.sample(SEED, SECONDS, worlds=2)
+
+
+@pytest.fixture(scope="session")
+def logs(sampled: sweep.Report) -> list[Path]:
+    """The call logs of the sample."""
+    return sorted(sweep.LOGS.glob("*.jsonl"))
