@@ -25,7 +25,7 @@ LOGS = ROOT / "target/sweep"
 SPEED = 60.0
 # Tenants side by side in a sandbox, and in one sandbox altogether.
 ABREAST = 24
-CROWD = 96
+CROWD = 64
 # Tenants for each way of delivering events.
 WITNESSES = 6
 # What trials that are under way may still need when the time is up, in real seconds.

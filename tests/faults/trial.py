@@ -1,8 +1,10 @@
 """One tenant with its faults, followed until it is Ready or known never to be."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,8 @@ from tests.faults.world import World
 HOURS = 6
 # Real seconds between looks.
 PAUSE = 0.7
+# Clients that wish at the same time.
+HANDS = 8
 # Failures after which a person acts first; in a trial of passing faults nobody does.
 FOR_A_PERSON = ("Rejected", "Blocked", "Defect")
 
@@ -160,26 +164,34 @@ def run(
 ) -> list[Trial]:
     """Runs trials side by side, begins none after the time `until`, and judges all in the end."""
     waiting = iter(trials)
-    running: list[Trial] = []
+    running: list[tuple[Trial, Future[None]]] = []
     ended: list[Trial] = []
     more = True
-    while more or running:
-        while more and len(running) < abreast:
-            trial = next(waiting, None) if time.monotonic() < until else None
-            more = trial is not None
-            if trial is not None:
-                _begin(world, trial)
-                running.append(trial)
-        rows = world.rows(trial.tenant for trial in running)
-        hits = world.hits()
-        for trial in [trial for trial in running if not trial.over]:
-            trial.look(world, rows.get(trial.tenant.id), hits)
-        if meanwhile is not None:
-            meanwhile(world, running)
-        ended += [trial for trial in running if trial.over]
-        running = [trial for trial in running if not trial.over]
-        time.sleep(PAUSE)
+    with ThreadPoolExecutor(HANDS) as pool:
+        while more or running:
+            while more and len(running) < abreast:
+                trial = next(waiting, None) if time.monotonic() < until else None
+                more = trial is not None
+                if trial is not None:
+                    running.append((trial, pool.submit(_begin, world, trial)))
+            _look(world, [trial for trial, begun in running if begun.done()])
+            if meanwhile is not None:
+                meanwhile(world, [trial for trial, _ in running])
+            ended += [trial for trial, _ in running if trial.over]
+            running = [(trial, begun) for trial, begun in running if not trial.over]
+            time.sleep(PAUSE)
     return judged(world, ended)
+
+
+def _look(world: World, trials: list[Trial]) -> None:
+    rows = world.rows(trial.tenant for trial in trials)
+    hits = world.hits()
+    for trial in trials:
+        if trial.over:
+            continue
+        trial.look(world, rows.get(trial.tenant.id), hits)
+        if trial.wrong:
+            print(*trial.faults, trial.wrong, file=sys.stderr, flush=True)
 
 
 def _begin(world: World, trial: Trial) -> None:
