@@ -9,12 +9,13 @@
 //! Whether it can be undone: a slot that nobody uses passes by; an address stays its tenant's.
 
 use entry::Means;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{Error, State, StepRow};
 use serde::Serialize;
 use step::Awaited;
 use tenant::{
-    Failure, LandingZone, Mode, Names, Pace, Platform, Tenant, Ticket, Turn, render_names,
+    Failure, LandingZone, Mode, Names, Pace, Platform, Tenant, Ticket, Turn, names_number,
+    render_names,
 };
 
 /// The name of the step, in the ledger and to users.
@@ -100,12 +101,15 @@ async fn admit(
             tenant.name.platform
         ))
     })?;
-    let parts = zone.spec.stack_sets.into_iter().map(|set| set.name).collect();
+    let parts = zone.spec.stack_sets.iter().map(|set| set.name.clone()).collect();
     let names = match &tenant.names {
         Some(names) => names.clone(),
-        None => render_names(&tenant, &platform.spec).map_err(|error| {
-            Failure::blocked("The platform's naming patterns can't be read.", error.to_string())
-        })?,
+        None => {
+            let draws = ticket.mode == Mode::Replicate && names_number(&platform.spec);
+            let platform_name = &tenant.name.platform;
+            let number = if draws { ledger.draw_number(platform_name).await? } else { 0 };
+            render_names(&tenant, &zone.spec, &platform.spec, number)?
+        }
     };
     if ticket.mode == Mode::Plan {
         if tenant.names.is_none() {
@@ -147,8 +151,9 @@ async fn admit(
     }
     let slot = slot(means, row, now).await?;
     let wait = slot.duration_since(now);
-    let start_after = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
-    Ok(Admitted { turn: Turn::Done, start_after, parts })
+    // The state machine waits whole seconds; a call that is late or early by one is a tenth of AWS's own interval.
+    means.pause(wait - SignedDuration::from_secs(wait.as_secs())).await;
+    Ok(Admitted { turn: Turn::Done, start_after: wait.as_secs(), parts })
 }
 
 /// Writes the names down and makes the address ours.

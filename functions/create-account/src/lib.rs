@@ -162,11 +162,10 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     match seen {
         Seen::Known => vec![],
         Seen::Absent => {
-            let names = task
-                .tenant
-                .names
-                .clone()
-                .or_else(|| render_names(&task.tenant, &task.platform).ok());
+            let names =
+                task.tenant.names.clone().or_else(|| {
+                    render_names(&task.tenant, &task.landing_zone, &task.platform, 0).ok()
+                });
             names.map(Change::Create).into_iter().collect()
         }
         Seen::InProgress(request) => vec![Change::Await(request.clone())],

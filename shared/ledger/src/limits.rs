@@ -74,6 +74,27 @@ impl Ledger {
         }
     }
 
+    /// The next number of a platform; a number that nobody uses is left out.
+    pub async fn draw_number(&self, platform: &str) -> Result<u64, Error> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::limit(&format!("tenant-number#{platform}")).item()))
+            .update_expression("ADD drawn :one")
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:UpdateItem", &error))?;
+        match answer.attributes.unwrap_or_default().get("drawn") {
+            Some(AttributeValue::N(drawn)) => drawn
+                .parse()
+                .map_err(|_| Error::Failure(Failure::defect("a drawn number is no number"))),
+            _ => Err(Error::Failure(Failure::defect("no number was drawn"))),
+        }
+    }
+
     /// Counts one more of something today; false if that would be more than allowed. The same `member` counts once.
     pub async fn count_today(
         &self,

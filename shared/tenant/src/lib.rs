@@ -15,7 +15,7 @@ mod shape;
 mod validate;
 mod view;
 
-pub use account::{account_tags, render_names};
+pub use account::{account_tags, names_number, render_names};
 pub use document::{
     AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
     Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
@@ -27,7 +27,7 @@ pub use pattern::{Pattern, PatternError, Values};
 pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
-pub use validate::{Problem, check_landing_zone, check_platform, check_tenant};
+pub use validate::{Problem, check_landing_zone, check_names, check_platform, check_tenant};
 pub use view::{
     EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems, QueueView, Reader,
     StepState, StepView, TenantView,

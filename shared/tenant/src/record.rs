@@ -279,6 +279,12 @@ impl Tenant {
         })
     }
 
+    /// A run that a change of what the tenant's wish names makes necessary, such as `landing zone production`.
+    #[must_use]
+    pub fn concerned(&self, by: &str, author: &str, now: Timestamp) -> Transition {
+        self.to(now, author, format!("{by} changed"), |tenant| tenant.due(now))
+    }
+
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
     pub fn started(&self, now: Timestamp) -> Result<Transition, Refused> {
         if self.running.is_some() {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Downgrade, LandingZone, LandingZoneMetadata, Pattern, Platform, PlatformMetadata,
+    Downgrade, LandingZone, LandingZoneMetadata, Names, Pattern, Platform, PlatformMetadata,
     TenantMetadata, TenantSpec,
 };
 
@@ -178,6 +178,28 @@ fn tags<'a>(
     }
 }
 
+/// What is wrong with names as they were rendered.
+#[must_use]
+pub fn check_names(names: &Names) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    email_shape("email", &names.email, &mut problems);
+    for (field, text, longest) in [
+        ("email", &names.email, LONGEST_EMAIL),
+        ("accountName", &names.account_name, LONGEST_ACCOUNT_NAME),
+    ] {
+        let length = text.chars().count();
+        if length > longest || text.is_empty() {
+            problems.push(Problem::new(
+                field,
+                text,
+                format!("has {length} characters; AWS takes 1 to {longest}"),
+                "Shorten the tag or identifier that makes it so long.",
+            ));
+        }
+    }
+    problems
+}
+
 /// What is wrong with a platform.
 #[must_use]
 pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Problem> {
@@ -186,8 +208,9 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
     let email = "spec.accountEmailPattern";
     if let Some(read) = pattern(email, &spec.account_email_pattern, LONGEST_EMAIL, &mut problems) {
         email_shape(email, &spec.account_email_pattern, &mut problems);
+        let unique = read.mentions("rand") || read.mentions("tenantPlatformNumber");
         for placeholder in ["workspaceIdentifier", "projectIdentifier"] {
-            if !read.mentions(placeholder) && !read.mentions("rand") {
+            if !read.mentions(placeholder) && !unique {
                 problems.push(Problem::new(
                     email,
                     &spec.account_email_pattern,

@@ -40,7 +40,8 @@ pub fn newborn() -> Task {
 #[must_use]
 pub fn landed() -> Task {
     let mut task = newborn();
-    let names = render_names(&task.tenant, &task.platform).expect("patterns");
+    let names =
+        render_names(&task.tenant, &task.landing_zone, &task.platform, 1).expect("patterns");
     let account = AccountId::try_from(ACCOUNT.to_owned()).expect("an account id");
     task.tenant = task.tenant.named(names, task.now).tenant;
     task.tenant = task.tenant.landed(account, "create-account", task.now).tenant;
