@@ -183,5 +183,40 @@ fn refusal(path: &str, answer: &Answer) -> Trouble {
         let status = answer.status;
         Problems::new("gateway", "refused", status.as_u16(), format!("{message} (HTTP {status})"))
     });
-    Trouble::answer(path.trim_start_matches('/'), problems)
+    Trouble::answer(&about(path), problems)
+}
+
+/// What a path is about, as users name it.
+fn about(path: &str) -> String {
+    let parts: Vec<&str> =
+        path.split('?').next().unwrap_or_default().trim_matches('/').split('/').collect();
+    let parts = parts.strip_prefix(&["operator"]).unwrap_or(&parts);
+    match parts {
+        ["workspaces", workspace, "projects", project, "tenants" | "plans", platform, ..] => {
+            format!("Tenant {workspace}.{project}.{platform}")
+        }
+        ["workspaces", workspace, ..] => format!("workspace {workspace}"),
+        ["landing-zones", name] => format!("LandingZone {name}"),
+        ["platforms", name] => format!("Platform {name}"),
+        parts => parts.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_names_things_as_users_do() {
+        let cases = [
+            ("/workspaces/a/projects/b/tenants/aws/history", "Tenant a.b.aws"),
+            ("/operator/workspaces/a/projects/b/tenants/aws", "Tenant a.b.aws"),
+            ("/workspaces/a/tenants?after=a.b.aws", "workspace a"),
+            ("/landing-zones/production", "LandingZone production"),
+            ("/operator/tenants", "tenants"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(about(path), expected, "{path}");
+        }
+    }
 }

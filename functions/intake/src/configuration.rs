@@ -215,11 +215,13 @@ async fn write<S: Configuration>(
         means.ledger.configure(&config).await?;
     }
     if outcome == Outcome::Changed {
-        ask_for_runs(means, author, |tenant| match S::KIND {
-            tenant::Kind::LandingZone => tenant.wish.landing_zone == name,
-            _ => tenant.name.platform == name,
-        })
-        .await?;
+        let is_zone = S::KIND == tenant::Kind::LandingZone;
+        let changed = format!("{} {name}", if is_zone { "landing zone" } else { "platform" });
+        let concerns = |tenant: &tenant::Tenant| {
+            let named = if is_zone { &tenant.wish.landing_zone } else { &tenant.name.platform };
+            named == name
+        };
+        ask_for_runs(means, &changed, author, concerns).await?;
     }
     Ok(Response::json(outcome.status(), &document(&config)).tagged(config.version))
 }
@@ -227,6 +229,7 @@ async fn write<S: Configuration>(
 /// Asks for a run of every tenant that a change concerns; start-due starts them, some each minute.
 async fn ask_for_runs(
     means: &Means,
+    changed: &str,
     author: &str,
     concerns: impl Fn(&tenant::Tenant) -> bool,
 ) -> Result<(), Refusal> {
@@ -234,7 +237,8 @@ async fn ask_for_runs(
     loop {
         let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
         for tenant in tenants.iter().filter(|tenant| concerns(tenant)) {
-            match means.ledger.write(tenant, &tenant.asked(author, means.now())).await {
+            match means.ledger.write(tenant, &tenant.concerned(changed, author, means.now())).await
+            {
                 // Whoever changed the row meanwhile saw the new configuration or is due anyway.
                 Ok(()) | Err(Error::Conflict) => {}
                 Err(Error::Failure(failure)) => return Err(failure.into()),

@@ -54,6 +54,41 @@ fn the_template_declares_every_route_and_no_other() {
 }
 
 #[test]
+fn every_route_and_every_refusal_is_in_the_docs() {
+    let docs = include_str!("../../../docs/API.md");
+    for (method, path) in ROUTES {
+        assert!(
+            docs.contains(&format!("`{method} {path}`")),
+            "docs/API.md must show {method} {path}"
+        );
+    }
+    let refusals = [
+        Refusal::Nobody,
+        Refusal::Unreadable(String::new()),
+        Refusal::WrongQuery(""),
+        Refusal::Missing(String::new()),
+        Refusal::WrongMethod(vec![]),
+        Refusal::Busy,
+        Refusal::Stale(None),
+        Refusal::TooLarge(0),
+        Refusal::WrongFormat(String::new()),
+        Refusal::Invalid(vec![]),
+        Refusal::Failed(tenant::Failure::transient("")),
+        Refusal::Failed(tenant::Failure::defect("")),
+    ];
+    for refusal in &refusals {
+        let (status, problem) = status(refusal);
+        let class =
+            problem["type"].as_str().and_then(|class| class.rsplit(':').next()).expect("a class");
+        let row = docs.lines().find(|line| line.starts_with(&format!("| {status} |")));
+        assert!(
+            row.is_some_and(|row| row.contains(&format!("`{class}`"))),
+            "docs/API.md must show {status} {class}"
+        );
+    }
+}
+
+#[test]
 fn a_path_that_names_nothing_is_not_found() {
     let dotted = request(json!({
         "routeKey": "GET /workspaces/{workspace}/tenants", "pathParameters": {"workspace": "a.b"}
