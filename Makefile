@@ -51,7 +51,7 @@ test: setup build ## Runs every test, a sample of the fault sweep included.
 	$(VENV)/bin/python -m pytest
 
 sweep: setup build ## Tries every fault at every point. SEED=n draws the random part.
-	$(VENV)/bin/python -m pytest tests/faults --sweep=all --seed=$(SEED)
+	$(VENV)/bin/python -m tests.faults.sweep --all --seed=$(SEED)
 
 check: setup ## Formats, lints, licences, templates, policies.
 	cargo fmt --all --check
