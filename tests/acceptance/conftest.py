@@ -19,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seeds", type=int, default=1, help="with how many seeds sixty tenants are vended at once"
     )
     parser.addoption(
+        "--creations", type=int, default=20, help="how many of the sixty creations are waited for"
+    )
+    parser.addoption(
         "--write-calls", action="store_true", help="write docs/CALLS.md from what is measured"
     )
 
@@ -54,7 +57,7 @@ class Vended:
 @pytest.fixture(scope="session")
 def vended() -> Iterator[Vended]:
     """The examples, applied once for all tests that only look or that undo what they do."""
-    with World(seed=1, speed=60) as world:
+    with World(seed=1, speed=30) as world:
         person = User.administrator(world, AUTOMATION)
         with Watch(world) as watch:
             applied = person.landfall("apply", "-f", "examples")

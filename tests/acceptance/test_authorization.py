@@ -1,7 +1,6 @@
 """Who may do what: the four policies that ship, given to roles of the automation account."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +29,7 @@ class People:
 
 
 @pytest.fixture(scope="module")
-def people(vended: Vended) -> Iterator[People]:
+def people(vended: Vended) -> People:
     """Roles with the shipped policies; the requester's tag says `payments`."""
     iam = vended.world.client("iam", AUTOMATION)
     trust = {"Effect": "Allow", "Principal": {"AWS": AUTOMATION}, "Action": "sts:AssumeRole"}
@@ -56,7 +55,7 @@ def people(vended: Vended) -> Iterator[People]:
     ]
     for user, path in ready:
         assert vended.world.until(lambda u=user, p=path: u.ask("GET", p).status == 200, hours=0.1)
-    yield users
+    return users
 
 
 def refused(answer: Answer) -> bool:

@@ -61,10 +61,7 @@ def table(calls: Calls) -> str:
     total = sum(calls.values())
     ledger = sum(times for (_, call), times in calls.items() if call.startswith("dynamodb:"))
     lines = [f"| `{step}` | `{call}` | {times} |\n" for (step, call), times in rows]
-    return (
-        f"{HEADING}{''.join(lines)}\n"
-        f"{total} calls in all, {ledger} of them of the ledger.\n"
-    )
+    return f"{HEADING}{''.join(lines)}\n{total} calls in all, {ledger} of them of the ledger.\n"
 
 
 def test_a_vend_costs_the_same_calls_whatever_the_organizations_size(

@@ -90,13 +90,12 @@ class User:
             "LANDFALL_API": self.world.endpoint,
         }
 
-    def landfall(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def landfall(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs our command in the project's folder."""
         return subprocess.run(
             ["landfall", *arguments],
             cwd=ROOT,
             env=self.environment,
-            input=text,
             capture_output=True,
             text=True,
             timeout=240,
