@@ -1,6 +1,6 @@
 //! The clock: the machine's own on AWS, the sandbox's virtual one on a laptop.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
@@ -58,6 +58,17 @@ impl Clock {
         };
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
+
+    /// Passes less than a second.
+    #[expect(clippy::disallowed_methods, reason = "a state machine can't wait for less than a second")]
+    pub(crate) async fn pause(&self, time: SignedDuration) {
+        let speed = match self {
+            Self::System => 1.0,
+            Self::Virtual { speed, .. } => *speed,
+        };
+        let seconds = time.as_secs_f64().clamp(0.0, 1.0) / speed;
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    }
 }
 
 #[cfg(test)]
@@ -70,5 +81,15 @@ mod tests {
             Clock::Virtual { epoch: Timestamp::UNIX_EPOCH, read: Instant::now(), speed: 1e6 };
         let (first, second) = (clock.now(), clock.now());
         assert!(second >= first);
+    }
+
+    #[tokio::test]
+    async fn a_pause_is_less_than_a_second_of_the_clock_it_is_asked_of() {
+        let clock =
+            Clock::Virtual { epoch: Timestamp::UNIX_EPOCH, read: Instant::now(), speed: 50.0 };
+        let before = clock.now();
+        clock.pause(SignedDuration::from_secs(3600)).await;
+        let passed = clock.now().duration_since(before).as_secs_f64();
+        assert!((1.0..1000.0).contains(&passed), "{passed}");
     }
 }

@@ -12,7 +12,7 @@ use std::{future::Future, sync::Arc};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use execution::{Executions, Start};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::Ledger;
@@ -57,6 +57,11 @@ impl Means {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Passes less than a second; whatever takes longer is the state machine's to wait for.
+    pub async fn pause(&self, time: SignedDuration) {
+        self.clock.pause(time).await;
     }
 
     /// A random number from 0 to 1.
