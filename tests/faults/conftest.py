@@ -13,9 +13,15 @@ SEED = 1
 
 
 @pytest.fixture(scope="session")
-def unfaulted() -> list[dict[str, Any]]:
+def decisions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that IAM's decisions on unfaulted runs go to."""
+    return tmp_path_factory.mktemp("unfaulted") / "decisions.jsonl"
+
+
+@pytest.fixture(scope="session")
+def unfaulted(decisions: Path) -> list[dict[str, Any]]:
     """The log of runs in which nothing fails."""
-    return points.unfaulted_log()
+    return points.unfaulted_log(["--decisions", str(decisions)])
 
 
 @pytest.fixture(scope="session")

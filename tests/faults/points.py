@@ -73,9 +73,9 @@ def golden() -> list[Point]:
     return points
 
 
-def unfaulted_log(seed: int = 1) -> list[dict[str, Any]]:
+def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The log of a quiet world: two tenants, one changed by a client, one due again."""
-    with World(seed, speed=15, quiet=True) as world:
+    with World(seed=1, speed=15, quiet=True, arguments=arguments) as world:
         world.found()
         tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
 

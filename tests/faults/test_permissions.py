@@ -1,11 +1,15 @@
 """Nobody is refused what it needs, and nobody may write what it never writes."""
 
+import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults import permissions
 from tests.faults.permissions import Writes
+from tests.faults.wishes import ROOT
 from tests.faults.world import World
 
 
@@ -28,6 +32,18 @@ def test_whoever_may_write_does_or_has_a_reason(deployed: Writes, logs: list[Pat
     }
     missing = sorted(unused - set(permissions.waivers()))
     assert not missing, f"take these off the roles, or add them to {permissions.WAIVERS.name}"
+
+
+def test_another_evaluator_decides_the_same(
+    unfaulted: list[dict[str, Any]], decisions: Path
+) -> None:
+    assert unfaulted, "the decisions are those of this log"
+    script = Path(__file__).with_name("second-opinion.mjs")
+    command = ["node", str(script), str(decisions)]
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    *different, last = map(json.loads, said.splitlines())
+    assert not different
+    assert last["agreed"] >= 50
 
 
 def test_waivers_are_of_what_is_allowed(deployed: Writes) -> None:
