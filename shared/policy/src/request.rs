@@ -98,6 +98,14 @@ impl Context {
         self.lower(&key.to_lowercase())
     }
 
+    /// All keys in lower case with their values, in the order of their names.
+    pub fn entries(&self) -> Vec<(&str, &[String])> {
+        let mut entries: Vec<_> =
+            self.values.keys().filter_map(|key| Some((key.as_str(), self.lower(key)?))).collect();
+        entries.sort_unstable();
+        entries
+    }
+
     pub(crate) fn lower(&self, lower_case_key: &str) -> Option<&[String]> {
         match self.values.get(lower_case_key)? {
             Value::One(value) => Some(std::slice::from_ref(value)),

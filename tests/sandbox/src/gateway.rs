@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use crate::authorization::{Api, World};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::decisions::Decisions;
 use crate::deployment::Deployment;
 use crate::error::Error;
 use crate::events::delivery::Delivery;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub binaries: PathBuf,
     /// File of the call log.
     pub log: Option<PathBuf>,
+    /// File for decisions with what they were made from.
+    pub decisions: Option<PathBuf>,
     /// Folder for what functions write.
     pub output: Option<PathBuf>,
     /// Whether every read sees every write at once, and every policy is in force at once.
@@ -88,6 +91,8 @@ pub struct Gateway {
     pub ending: Notify,
     /// How reliably events arrive.
     pub delivery: Delivery,
+    /// Decisions with what they were made from.
+    pub decisions: Decisions,
     /// What IAM knows.
     pub judge: Judge,
     /// Published limits.
@@ -133,6 +138,7 @@ impl Gateway {
             points: Points::default(),
             ending: Notify::new(),
             delivery: Delivery::new(Chance::new(settings.seed, 1)),
+            decisions: Decisions::open(settings.decisions.as_deref())?,
             judge: Judge::default(),
             throttle: Throttle::default(),
             staleness: Staleness::new(Chance::new(settings.seed, 2), staleness),

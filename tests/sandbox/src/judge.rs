@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::authorization::{
     self, Call, Demand, PrincipalFacts, Protocol, RoleFacts, Subject, Target, Verdict, authorize,
 };
+use crate::decisions::Asked;
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::gateway::Gateway;
@@ -45,9 +46,19 @@ pub async fn judge(
     principal: &Principal,
     call: &Call,
 ) -> Result<Verdict, Error> {
-    let caller = compiled(gateway, principal).await?;
-    let target = target(gateway, call, &principal.account).await?;
-    Ok(authorize(call, &caller, &target, gateway.clock.timestamp()))
+    let (facts, caller) = compiled(gateway, principal).await?;
+    let (target, policy) = target(gateway, call, &principal.account).await?;
+    let now = gateway.clock.timestamp();
+    let verdict = authorize(call, &caller, &target, now);
+    let asked = Asked {
+        principal,
+        facts: &facts,
+        compiled: &caller,
+        target: &target,
+        resource_policy: policy.as_ref(),
+    };
+    gateway.decisions.note(call, &asked, &verdict, now);
+    Ok(verdict)
 }
 
 /// Decides whether EventBridge may make a call for the rule `source`, itself or by a role.
@@ -61,7 +72,7 @@ pub async fn judge_delivery(
     let service =
         authorization::Principal::service("events.amazonaws.com", source, account, organization);
     let now = gateway.clock.timestamp();
-    let target = target(gateway, call, account).await?;
+    let (target, _) = target(gateway, call, account).await?;
     let Some(role) = taken else {
         return Ok(authorize(call, &service, &target, now));
     };
@@ -111,16 +122,13 @@ pub async fn before_write(gateway: &Gateway, call: &Call) {
     }
 }
 
-async fn compiled(
-    gateway: &Gateway,
-    principal: &Principal,
-) -> Result<Arc<authorization::Principal>, Error> {
+async fn compiled(gateway: &Gateway, principal: &Principal) -> Result<Compiled, Error> {
     let holder = principal.role.as_deref().unwrap_or(&principal.arn);
     let facts = role_facts(gateway, holder).await?;
     if let Some((known, compiled)) = gateway.judge.compiled.lock().get(&principal.key)
         && Arc::ptr_eq(known, &facts)
     {
-        return Ok(Arc::clone(compiled));
+        return Ok((facts, Arc::clone(compiled)));
     }
     let kind = if principal.role.is_some() { "role-session" } else { "user" };
     let told = PrincipalFacts {
@@ -136,30 +144,38 @@ async fn compiled(
     if all.len() >= KEPT {
         all.clear();
     }
-    all.insert(principal.key.clone(), (facts, Arc::clone(&caller)));
+    all.insert(principal.key.clone(), (Arc::clone(&facts), Arc::clone(&caller)));
     drop(all);
-    Ok(caller)
+    Ok((facts, caller))
 }
 
-async fn target(gateway: &Gateway, call: &Call, account: &str) -> Result<Target, Error> {
+/// What the target of a call adds to the decision, and its own policy.
+async fn target(
+    gateway: &Gateway,
+    call: &Call,
+    account: &str,
+) -> Result<(Target, Option<Value>), Error> {
     let deployment = gateway.deployment();
     let owner = |arn: &str| arn.split(':').nth(4).unwrap_or(account).to_owned();
-    let with_policy =
-        |arn: &str, policy: Option<&Value>| Target::resource(&owner(arn), policy).map_err(broken);
+    let with_policy = |arn: &str, policy: Option<Value>| {
+        let target = Target::resource(&owner(arn), policy.as_ref()).map_err(broken)?;
+        Ok((target, policy))
+    };
     match call.subject() {
         Some(Subject::Trust(arn)) => {
-            Target::trust(&*role_facts(gateway, &arn).await?).map_err(broken)
+            let facts = role_facts(gateway, &arn).await?;
+            Ok((Target::trust(&facts).map_err(broken)?, facts.trust.clone()))
         }
-        Some(Subject::Role(arn)) => Ok(Target::role(&*role_facts(gateway, &arn).await?)),
+        Some(Subject::Role(arn)) => Ok((Target::role(&*role_facts(gateway, &arn).await?), None)),
         Some(Subject::Function(arn)) => {
             let pool = gateway.lambda.find(&arn, account, &call.region);
-            with_policy(&arn, pool.as_ref().and_then(|pool| pool.function.policy.as_ref()))
+            with_policy(&arn, pool.and_then(|pool| pool.function.policy.clone()))
         }
         Some(Subject::EventBus(arn)) => {
             let bus = deployment.buses.iter().find(|bus| bus.arn == arn);
-            with_policy(&arn, bus.and_then(|bus| bus.policy.as_ref()))
+            with_policy(&arn, bus.and_then(|bus| bus.policy.clone()))
         }
-        None => Ok(Target::default()),
+        None => Ok((Target::default(), None)),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod call;
 pub mod chance;
 pub mod clock;
 pub mod control;
+pub mod decisions;
 pub mod deployment;
 pub mod effects;
 pub mod error;

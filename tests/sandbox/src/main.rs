@@ -54,6 +54,9 @@ struct Arguments {
     /// File of the call log
     #[arg(long)]
     log: Option<PathBuf>,
+    /// File for IAM's decisions with everything they were made from
+    #[arg(long)]
+    decisions: Option<PathBuf>,
     /// Folder for what functions write
     #[arg(long)]
     output: Option<PathBuf>,
@@ -95,6 +98,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         seed: arguments.seed,
         binaries: arguments.binaries.unwrap_or(own),
         log: arguments.log,
+        decisions: arguments.decisions,
         output: arguments.output,
         consistent: arguments.consistent,
     };

@@ -25,4 +25,4 @@ pub use call::{Call, Demand, Error, Subject};
 pub use facts::{PrincipalFacts, RoleFacts};
 pub use protocol::{Api, Protocol, RequestParts, World};
 pub use refusal::{Fault, Refusal, denial, refusal};
-pub use verdict::{Principal, Target, Verdict, authorize};
+pub use verdict::{Principal, Target, Verdict, authorize, context};

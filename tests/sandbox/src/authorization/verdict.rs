@@ -166,12 +166,8 @@ fn denial(
     target: &Target,
     now: Timestamp,
 ) -> Option<Verdict> {
-    let own_account = principal.caller.account().or(target.account.as_deref()).unwrap_or_default();
-    let resource_account = account_of(&demand.resource).unwrap_or(own_account);
-    let mut context = surroundings(call, now);
-    context.extend(&principal.context);
-    context.extend(&target_context(principal, target, resource_account));
-    context.extend(&demand.context);
+    let (own_account, resource_account) = accounts(demand, principal, target);
+    let context = context(demand, call, principal, target, now);
     let layers = Layers {
         identity: &principal.identity,
         boundary: principal.boundary.as_deref(),
@@ -225,6 +221,32 @@ fn denial(
         resource: resource.clone(),
         message,
     })
+}
+
+/// All condition keys of a demand.
+pub fn context(
+    demand: &Demand,
+    call: &Call,
+    principal: &Principal,
+    target: &Target,
+    now: Timestamp,
+) -> Context {
+    let (_, resource_account) = accounts(demand, principal, target);
+    let mut context = surroundings(call, now);
+    context.extend(&principal.context);
+    context.extend(&target_context(principal, target, resource_account));
+    context.extend(&demand.context);
+    context
+}
+
+/// The caller's account and the resource's.
+fn accounts<'a>(
+    demand: &'a Demand,
+    principal: &'a Principal,
+    target: &'a Target,
+) -> (&'a str, &'a str) {
+    let own = principal.caller.account().or(target.account.as_deref()).unwrap_or_default();
+    (own, account_of(&demand.resource).unwrap_or(own))
 }
 
 fn documents(policies: &[Value]) -> Result<Vec<Document>, policy::Error> {
