@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -35,6 +36,7 @@ class Vended:
     organization: Organization
     applied: CompletedProcess[str]
     reigns: dict[str, Reign]
+    decisions: Path
     _seen: list[int] = field(default_factory=lambda: [0])
 
     def calls(self) -> list[dict[str, Any]]:
@@ -55,11 +57,12 @@ class Vended:
 
 
 @pytest.fixture(scope="session")
-def vended() -> Iterator[Vended]:
+def vended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vended]:
     """The examples, applied once for all tests that only look or that undo what they do."""
-    with World(seed=1, speed=30) as world:
+    decisions = tmp_path_factory.mktemp("iam") / "decisions.jsonl"
+    with World(seed=1, speed=30, arguments=["--decisions", str(decisions)]) as world:
         person = User.administrator(world, AUTOMATION)
         with Watch(world) as watch:
             applied = person.landfall("apply", "-f", "examples")
         assert applied.returncode == 0, applied.stdout + applied.stderr + world.said()
-        yield Vended(world, person, Organization(world), applied, watch.reigns)
+        yield Vended(world, person, Organization(world), applied, watch.reigns, decisions)
