@@ -6,7 +6,8 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -81,16 +82,24 @@ def parse(text: Any) -> dict[str, Any]:
 
 def read(text: str) -> dict[str, Any]:
     """The template as written, in its long form."""
-    try:
-        template = yaml.load(text, Loader=Loader)
-    except yaml.YAMLError as error:
-        raise invalid(f"Template format error: YAML not well-formed. {error}")
+    template = copy.deepcopy(_loaded(text))
     if not isinstance(template, dict):
         raise invalid("Template format error: unsupported structure.")
     if not isinstance(template.get("Resources"), dict) or not template["Resources"]:
         message = "Template format error: At least one Resources member must be defined."
         raise invalid(message)
     return template
+
+
+@lru_cache(64)
+def _loaded(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        with suppress(ValueError):
+            return json.loads(text)
+    try:
+        return yaml.load(text, Loader=Loader)
+    except yaml.YAMLError as error:
+        raise invalid(f"Template format error: YAML not well-formed. {error}")
 
 
 def transforms(template: dict[str, Any]) -> list[str]:
