@@ -1,6 +1,5 @@
 """Nobody is refused what it needs, and nobody may write what it never writes."""
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,9 @@ def test_another_evaluator_decides_the_same(
     unfaulted: list[dict[str, Any]], decisions: Path
 ) -> None:
     assert unfaulted, "the decisions are those of this log"
-    script = Path(__file__).with_name("second-opinion.mjs")
-    command = ["node", str(script), str(decisions)]
-    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    *different, last = map(json.loads, said.splitlines())
-    assert not different
-    assert last["agreed"] >= 50
+    command = ["node", "tests/check/decisions.mjs", str(decisions)]
+    compared = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert compared.returncode == 0, compared.stdout + compared.stderr
 
 
 def test_waivers_are_of_what_is_allowed(deployed: Writes) -> None:

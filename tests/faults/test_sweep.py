@@ -5,5 +5,5 @@ from tests.faults.sweep import Report
 
 def test_whatever_fails_every_tenant_gets_its_account(sampled: Report) -> None:
     print(sampled.summary())
-    assert not sampled.failed, sampled.summary()
+    assert not sampled.failed + sampled.broken, sampled.summary()
     assert len(sampled.tried) >= 40, "the machine was too slow for a sample worth the name"
