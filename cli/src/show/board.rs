@@ -20,6 +20,12 @@ pub fn board(tenants: &[TenantView], width: usize, paint: Paint) -> Vec<String> 
         let remarks = tenants.iter().filter_map(|tenant| remark(tenant, width, paint));
         return (0..height).map(line).chain(remarks).collect();
     }
+    lines(tenants, width, paint)
+}
+
+/// A line for each tenant.
+#[must_use]
+pub fn lines(tenants: &[TenantView], width: usize, paint: Paint) -> Vec<String> {
     let longest = tenants.iter().map(|tenant| tenant.name.len()).max().unwrap_or(0);
     tenants
         .iter()

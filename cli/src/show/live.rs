@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenant::{Phase, StepState, TenantView};
 
-use super::board::{age, board, label};
+use super::board::{age, board, label, lines};
 use super::paint::{Paint, word};
 use super::{duration, elapsed};
 use crate::terminal::Terminal;
@@ -40,9 +40,7 @@ impl Live {
         self.frame += 1;
         let mut lines = board(tenants, width, paint);
         if lines.len() >= height {
-            let more = lines.len() + 2 - height;
-            lines.truncate(height - 2);
-            lines.push(paint.dim(&format!("… and {more} more")));
+            lines = crowd(tenants, width, height, paint);
         }
         let mut picture = String::new();
         if self.drawn > 0 {
@@ -91,11 +89,33 @@ impl Live {
     }
 }
 
+/// More tenants than a screen holds: those at work, and how many have ended.
+fn crowd(tenants: &[TenantView], width: usize, height: usize, paint: Paint) -> Vec<String> {
+    let (ended, busy): (Vec<_>, Vec<_>) = tenants.iter().cloned().partition(TenantView::is_settled);
+    let mut lines = lines(&busy, width, paint);
+    let room = height - 2;
+    let hidden = lines.len().saturating_sub(room);
+    lines.truncate(room);
+    let hidden = if hidden > 0 { format!(", {hidden} more are at work") } else { String::new() };
+    lines.push(paint.dim(&format!("{} of {} have ended{hidden}", ended.len(), tenants.len())));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::board::tests::tenant;
     use super::*;
     use crate::arguments::Colour;
+
+    #[test]
+    fn a_crowd_shows_who_is_at_work() {
+        let ready = tenant("done", "Ready", &[("admit", None, "done", 1, 1)]);
+        let busy = |name| tenant(name, "Replicating", &[("admit", None, "running", 1, 0)]);
+        let lines = crowd(&[ready, busy("a"), busy("b"), busy("c")], 80, 4, Paint::still(false));
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("a.aws"), "{}", lines[0]);
+        assert_eq!(lines[2], "1 of 4 have ended, 1 more are at work");
+    }
 
     #[test]
     fn without_a_terminal_each_change_is_told_once() {

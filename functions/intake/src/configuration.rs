@@ -1,6 +1,7 @@
 //! Platforms and landing zones: checked against AWS, which is only looked at, before they are written.
 
 use entry::Means;
+use futures::future::try_join_all;
 use ledger::{Error, Versioned};
 use organization::Organization;
 use session::Sessions;
@@ -8,12 +9,15 @@ use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
     Document, Failure, LandingZone, LandingZoneMetadata, Mode, Page, Platform, PlatformMetadata,
-    Problem, Spec, Uuid, check_landing_zone, check_platform,
+    Problem, Spec, Tenant, Uuid, check_landing_zone, check_platform,
 };
 
 use crate::request::{Precondition, same};
 use crate::tenants::{Outcome, unknown};
 use crate::{Refusal, Request, Response, passes};
+
+/// How many rows are written at once.
+const ABREAST: usize = 16;
 
 /// What intake may look at: whether units and StackSets exist.
 pub const PERMISSIONS: &[Permission] = &[
@@ -217,7 +221,7 @@ async fn write<S: Configuration>(
     if outcome == Outcome::Changed {
         let is_zone = S::KIND == tenant::Kind::LandingZone;
         let changed = format!("{} {name}", if is_zone { "landing zone" } else { "platform" });
-        let concerns = |tenant: &tenant::Tenant| {
+        let concerns = |tenant: &Tenant| {
             let named = if is_zone { &tenant.wish.landing_zone } else { &tenant.name.platform };
             named == name
         };
@@ -231,22 +235,29 @@ async fn ask_for_runs(
     means: &Means,
     changed: &str,
     author: &str,
-    concerns: impl Fn(&tenant::Tenant) -> bool,
+    concerns: impl Fn(&Tenant) -> bool,
 ) -> Result<(), Refusal> {
     let mut after = None;
     loop {
         let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
-        for tenant in tenants.iter().filter(|tenant| concerns(tenant)) {
-            match means.ledger.write(tenant, &tenant.concerned(changed, author, means.now())).await
-            {
-                // Whoever changed the row meanwhile saw the new configuration or is due anyway.
-                Ok(()) | Err(Error::Conflict) => {}
-                Err(Error::Failure(failure)) => return Err(failure.into()),
-            }
+        let concerned: Vec<Tenant> =
+            tenants.into_iter().filter(|tenant| concerns(tenant)).collect();
+        for some in concerned.chunks(ABREAST) {
+            let writes: Vec<_> =
+                some.iter().map(|tenant| ask(means, tenant, changed, author)).collect();
+            try_join_all(writes).await?;
         }
         match next {
             Some(next) => after = Some(next),
             None => return Ok(()),
         }
+    }
+}
+
+async fn ask(means: &Means, tenant: &Tenant, changed: &str, author: &str) -> Result<(), Failure> {
+    match means.ledger.write(tenant, &tenant.concerned(changed, author, means.now())).await {
+        // Whoever changed the row meanwhile saw the new configuration or is due anyway.
+        Ok(()) | Err(Error::Conflict) => Ok(()),
+        Err(Error::Failure(failure)) => Err(failure),
     }
 }
