@@ -10,8 +10,9 @@
 
 use std::fmt;
 
+use entry::Means;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Error, Ledger};
+use ledger::Error;
 use organization::{Account, Creation, Organization, Refused, Wanted};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
@@ -22,8 +23,8 @@ use tenant::{AccountId, Failure, FailureName, Names, Pace, account_tags, render_
 pub struct CreateAccount {
     /// The turn's sessions.
     pub sessions: Sessions,
-    /// Where addresses are reserved and accounts kept.
-    pub ledger: Ledger,
+    /// The clock, and the ledger where addresses are reserved and accounts kept.
+    pub means: Means,
 }
 
 /// What can be seen of the account.
@@ -76,6 +77,10 @@ impl fmt::Display for Change {
 const REQUEST: &str = "create-account";
 /// How long after asking an account may still be unknown to every reading.
 const CERTAINTY: SignedDuration = SignedDuration::from_mins(3);
+/// The kind of slot that is awaited.
+const SLOT: &str = "create-account-slot";
+/// How long a slot that was not met in time is good for.
+const GRACE: SignedDuration = SignedDuration::from_secs(5);
 /// Seconds between looks if no event comes.
 const LOOK: u32 = 60;
 
@@ -100,7 +105,7 @@ impl Step for CreateAccount {
             return Ok(Seen::Known);
         }
         let Some(names) = &task.tenant.names else { return Ok(Seen::Absent) };
-        let row = self.ledger.email(&names.email).await?;
+        let row = self.means.ledger.email(&names.email).await?;
         let Some(asked) = row.filter(|row| row.tenant == task.tenant.id).and_then(|row| row.asked)
         else {
             return Ok(Seen::Absent);
@@ -147,10 +152,10 @@ impl Step for CreateAccount {
             Change::Land(account) => self.land(task, account).await,
             Change::Report(reason) => {
                 if let Some(names) = &task.tenant.names {
-                    self.ledger.unask(&names.email, task.tenant.id).await?;
+                    self.means.ledger.unask(&names.email, task.tenant.id).await?;
                 }
                 if reason == "ACCOUNT_LIMIT_EXCEEDED" {
-                    self.ledger.open_breaker(&reason).await?;
+                    self.means.ledger.open_breaker(&reason).await?;
                 }
                 Err(refused(&reason))
             }
@@ -175,10 +180,37 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     }
 }
 
+/// The slot that an earlier turn reserved, unless it has passed.
+fn slot(task: &Task) -> Option<Timestamp> {
+    let reserved = task.awaited.as_ref().filter(|awaited| awaited.kind == SLOT)?;
+    let slot: Timestamp = reserved.id.parse().ok()?;
+    (task.now.duration_since(slot) < GRACE).then_some(slot)
+}
+
+/// Waits for a slot; the state machine counts whole seconds, the turn after it passes the rest.
+fn pending(task: &Task, slot: Timestamp, ahead: SignedDuration) -> Act {
+    let earlier = task.awaited.as_ref().filter(|awaited| awaited.kind == SLOT);
+    let awaited = Awaited {
+        kind: SLOT.to_owned(),
+        id: slot.to_string(),
+        r#for: "its turn to be created".to_owned(),
+        since: earlier.map_or(task.now, |awaited| awaited.since),
+    };
+    Act::Pending { awaited, seconds: u32::try_from(ahead.as_secs()).unwrap_or(LOOK).max(1) }
+}
+
 impl CreateAccount {
     async fn create(&self, task: &Task, names: &Names) -> Result<Act, Failure> {
         let organization = Organization::new(&self.sessions.act(Site::Management).await?);
-        self.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(
+        let slot = match slot(task) {
+            Some(slot) => slot,
+            None => self.reserve().await?,
+        };
+        let ahead = slot.duration_since(self.means.now());
+        if ahead.as_secs() > 0 {
+            return Ok(pending(task, slot, ahead));
+        }
+        self.means.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(
             |error| match error {
                 Error::Conflict => Failure::rejected(format!(
                     "The e-mail address {} belongs to another tenant.",
@@ -193,39 +225,38 @@ impl CreateAccount {
             role: &task.platform.access_role,
             tags: account_tags(&task.tenant, &task.landing_zone, &task.platform),
         };
+        self.means.pause(slot.duration_since(self.means.now())).await;
         match organization.create_account(wanted).await {
             Ok(request) => Ok(Act::Started { awaited: awaited(task, request.id), seconds: LOOK }),
             Err(Refused::Throttled(failure)) => {
                 tracing::info!(failure = %failure, "another slot is needed");
-                self.ledger.unask(&names.email, task.tenant.id).await?;
-                let slot = self.ledger.reserve(&Pace::CREATE_ACCOUNT, task.now).await?;
-                let seconds = slot.duration_since(task.now).as_secs().max(1) + 1;
-                let awaited = Awaited {
-                    kind: Pace::CREATE_ACCOUNT.name.to_owned() + "-slot",
-                    id: slot.to_string(),
-                    r#for: "its turn to be created".to_owned(),
-                    since: task.now,
-                };
-                Ok(Act::Pending { awaited, seconds: u32::try_from(seconds).unwrap_or(LOOK) })
+                self.means.ledger.unask(&names.email, task.tenant.id).await?;
+                let slot = self.reserve().await?;
+                Ok(pending(task, slot, slot.duration_since(self.means.now())))
             }
             // Whether AWS took the request is looked for in the next turn.
             Err(Refused::Unanswered(failure)) => Err(failure),
             Err(Refused::Other(failure)) => {
-                self.ledger.unask(&names.email, task.tenant.id).await?;
+                self.means.ledger.unask(&names.email, task.tenant.id).await?;
                 if failure.system_remark.contains("ACCOUNT_NUMBER_LIMIT_EXCEEDED") {
-                    self.ledger.open_breaker("ACCOUNT_NUMBER_LIMIT_EXCEEDED").await?;
+                    self.means.ledger.open_breaker("ACCOUNT_NUMBER_LIMIT_EXCEEDED").await?;
                 }
                 Err(failure)
             }
         }
     }
 
+    /// The next slot by the calls that have gone out: those of a cold start come later than Admit reckoned.
+    async fn reserve(&self) -> Result<Timestamp, Failure> {
+        Ok(self.means.ledger.reserve(&Pace::CREATE_ACCOUNT_CALL, self.means.now()).await?)
+    }
+
     async fn land(&self, task: &Task, account: AccountId) -> Result<Act, Failure> {
         let transition = task.tenant.landed(account.clone(), Self::NAME, task.now);
-        match self.ledger.land(&task.tenant, &transition, &account).await {
+        match self.means.ledger.land(&task.tenant, &transition, &account).await {
             Ok(()) => Ok(Act::Done),
             Err(Error::Failure(failure)) => Err(failure),
-            Err(Error::Conflict) => match self.ledger.owner(account.as_str()).await? {
+            Err(Error::Conflict) => match self.means.ledger.owner(account.as_str()).await? {
                 Some(owner) if owner != task.tenant.id => Err(Failure::blocked(
                     "The account that AWS made belongs to another tenant.",
                     format!("account {account} is tenant {owner}'s"),
@@ -253,9 +284,9 @@ impl CreateAccount {
         if let Some(request) = ours {
             return Ok(Seen::InProgress(request.id));
         }
-        for result in self.ledger.kept(since).await? {
+        for result in self.means.ledger.kept(since).await? {
             let Some(account) = result.account else { continue };
-            if self.ledger.owner(&account).await?.is_some() {
+            if self.means.ledger.owner(&account).await?.is_some() {
                 continue;
             }
             if let Some(found) = organization.account(&account).await?
@@ -264,7 +295,7 @@ impl CreateAccount {
                 return Ok(Seen::Made(found.id));
             }
         }
-        let slot = self.ledger.reserve(&Pace::WALK, task.now).await?;
+        let slot = self.means.ledger.reserve(&Pace::WALK, task.now).await?;
         if slot > task.now {
             return Ok(Seen::Unsure(slot));
         }

@@ -4,5 +4,5 @@ use create_account::CreateAccount;
 
 #[tokio::main]
 async fn main() -> Result<(), entry::Error> {
-    entry::step(|sessions, ledger| CreateAccount { sessions, ledger: ledger.clone() }).await
+    entry::step(|sessions, means| CreateAccount { sessions, means: means.clone() }).await
 }

@@ -14,7 +14,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// One turn of a step.
 pub(crate) async fn turn<S: Step>(
     means: &Means,
-    build: impl Fn(Sessions, &Ledger) -> S,
+    build: impl Fn(Sessions, &Means) -> S,
     ticket: &Ticket,
 ) -> Result<Turn, Failure> {
     let Some((tenant, before)) = load::<S>(means, ticket).await? else {
@@ -82,7 +82,7 @@ fn resumed<S: Step>(ticket: &Ticket, before: Option<&StepRow>, now: Timestamp) -
 
 async fn work<S: Step>(
     means: &Means,
-    build: impl Fn(Sessions, &Ledger) -> S,
+    build: impl Fn(Sessions, &Means) -> S,
     ticket: &Ticket,
     tenant: Tenant,
     row: &mut StepRow,
@@ -92,7 +92,7 @@ async fn work<S: Step>(
     let (landing_zone, platform) = wished(&means.ledger, &tenant).await?;
     let account = tenant.account.clone().map(|account| (account, tenant.account_since));
     let sessions = means.sessions(S::PERMISSIONS, &platform, ticket.tenant, account, ticket.mode);
-    let step = build(sessions, &means.ledger);
+    let step = build(sessions, means);
     let task = Task {
         tenant,
         landing_zone,

@@ -145,7 +145,7 @@ fn refused(failure: Failure) -> Refused {
 
 /// Runs a step as a function: `build` makes the step for one turn.
 pub async fn step<S: Step + Sync>(
-    build: impl Fn(Sessions, &Ledger) -> S + Sync,
+    build: impl Fn(Sessions, &Means) -> S + Sync,
 ) -> Result<(), Error> {
     start_log();
     let means = Means::load().await?;
