@@ -88,7 +88,7 @@ def test_sixty_tenants_at_once_use_the_limit_fully_and_never_storm_it(
     tenants = [Tenant(f"t{number:02}", "sandbox") for number in range(TENANTS)]
     wishes = tmp_path / "wishes.yaml"
     wishes.write_text(yaml.safe_dump_all(tenant.document for tenant in tenants))
-    with World(seed=seed, speed=5) as world:
+    with World(seed=seed, speed=3) as world:
         world.configure(creationLatencySeconds=5)
         world.found()
         warm(world)
