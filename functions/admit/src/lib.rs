@@ -102,14 +102,12 @@ async fn admit(
         ))
     })?;
     let parts = zone.spec.stack_sets.iter().map(|set| set.name.clone()).collect();
-    let names = match &tenant.names {
-        Some(names) => names.clone(),
-        None => {
-            let draws = ticket.mode == Mode::Replicate && names_number(&platform.spec);
-            let platform_name = &tenant.name.platform;
-            let number = if draws { ledger.draw_number(platform_name).await? } else { 0 };
-            render_names(&tenant, &zone.spec, &platform.spec, number)?
-        }
+    let names = if let Some(names) = &tenant.names {
+        names.clone()
+    } else {
+        let draws = ticket.mode == Mode::Replicate && names_number(&platform.spec);
+        let number = if draws { ledger.draw_number(&tenant.name.platform).await? } else { 0 };
+        render_names(&tenant, &zone.spec, &platform.spec, number)?
     };
     if ticket.mode == Mode::Plan {
         if tenant.names.is_none() {

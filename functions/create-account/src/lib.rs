@@ -210,15 +210,15 @@ impl CreateAccount {
         if ahead.as_secs() > 0 {
             return Ok(pending(task, slot, ahead));
         }
-        self.means.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(
-            |error| match error {
+        self.means.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(|error| {
+            match error {
                 Error::Conflict => Failure::rejected(format!(
                     "The e-mail address {} belongs to another tenant.",
                     names.email
                 )),
                 Error::Failure(failure) => failure,
-            },
-        )?;
+            }
+        })?;
         let wanted = Wanted {
             email: &names.email,
             name: &names.account_name,

@@ -60,7 +60,10 @@ impl Clock {
     }
 
     /// Passes less than a second.
-    #[expect(clippy::disallowed_methods, reason = "a state machine can't wait for less than a second")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a state machine can't wait for less than a second"
+    )]
     pub(crate) async fn pause(&self, time: SignedDuration) {
         let speed = match self {
             Self::System => 1.0,
