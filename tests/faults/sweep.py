@@ -66,9 +66,11 @@ class Report:
         points = {fault.point for one in self.tried for fault in one.faults}
         lines = [self._failure(one) for one in sorted(self.failed, key=lambda one: str(one.faults))]
         passed = len(self.tried) - len(self.failed)
+        fresh = sum(one.fresh for one in self.tried)
         lines.append(
             f"seed {self.seed}: {len(points)} points, {len(self.tried)} trials tried, "
-            f"{passed} passed, {len(self.failed)} failed"
+            f"{passed} passed, {len(self.failed)} failed; "
+            f"{fresh} stale reads were of something that nothing had read before"
         )
         return "\n".join(self.broken + lines)
 
@@ -149,6 +151,10 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
         meanwhile = events.forge if batch.delivery == "forged" else None
         ended = trial.run(world, trials, ABREAST, until, meanwhile)
         log = world.log()
+    stale = {entry["tenant"] for entry in log if entry["fault"] == "stale"}
+    for one in ended:
+        asked = any(fault.kind == "stale" for fault in one.faults)
+        one.fresh = asked and one.tenant.id not in stale
     LOGS.mkdir(parents=True, exist_ok=True)
     name = f"{batch.delivery or 'faults'}-{batch.seed}.jsonl"
     (LOGS / name).write_text("".join(json.dumps(entry) + "\n" for entry in log))

@@ -54,6 +54,7 @@ class Trial:
     over: bool = False
     repaired: bool = False
     again: bool = False
+    fresh: bool = False
     began: float = 0.0
 
     @property
