@@ -54,6 +54,7 @@ class Trial:
     over: bool = False
     repaired: bool = False
     again: bool = False
+    unmet: bool = False
     fresh: bool = False
     began: float = 0.0
 
@@ -105,15 +106,14 @@ class Trial:
             self.over = True
         elif not self.at_door and not self.again:
             self._change(world)
+        elif not self.at_door or late:
+            self.unmet = self.over = True
         elif self.at_door == "start-due":
             world.make_due(self.tenant)
         elif self.at_door == "intake":
             world.found()
             world.insist("GET", "/operator/tenants")
             world.replicate(self.tenant)
-        elif not self.at_door:
-            self._end(True, f"{', '.join(unmet)} was never met")
-        self._end(late, f"{', '.join(unmet)} was not met in {HOURS} hours")
 
     def _change(self, world: World) -> None:
         """Some calls are made only when another wish follows."""
