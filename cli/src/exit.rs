@@ -25,8 +25,8 @@ pub enum Exit {
     NotReachable,
     /// There is no such thing.
     NotFound,
-    /// It was not finished in the time allowed; it goes on without the command.
-    TimedOut,
+    /// Something is still awaited, or the time allowed has passed; the work goes on without the command.
+    Unfinished,
 }
 
 impl Exit {
@@ -49,7 +49,12 @@ impl Exit {
             "not found",
             "there is no such tenant, landing zone, platform or account",
         ),
-        (Self::TimedOut, 7, "timed out", "not finished within --timeout; the work goes on"),
+        (
+            Self::Unfinished,
+            7,
+            "not finished",
+            "something is still awaited, or --timeout has passed; the work goes on",
+        ),
     ];
 
     /// The number that the shell sees.

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use futures::TryStreamExt as _;
 use jiff::SignedDuration;
 use tenant::{Name, Phase, TenantView};
 
@@ -15,6 +14,8 @@ use crate::show::Live;
 /// How many requests are under way at once.
 pub const ABREAST: usize = 16;
 const PAUSE: Duration = Duration::from_millis(600);
+/// How many rounds may go unanswered before it is given up.
+const PATIENCE: u32 = 20;
 const PICTURE: Duration = Duration::from_millis(120);
 
 /// A tenant that is followed.
@@ -33,8 +34,8 @@ impl Followed {
         Self { name: name(tenant), run: 0 }
     }
 
-    fn has_ended(&self, tenant: &TenantView) -> bool {
-        tenant.is_settled() && tenant.run >= self.run
+    fn has_ended(&self, tenant: Option<&TenantView>) -> bool {
+        tenant.is_some_and(|tenant| tenant.is_settled() && tenant.run >= self.run)
     }
 }
 
@@ -52,42 +53,68 @@ pub async fn follow(
     let mut live = Live::new(&context.terminal);
     let began = Instant::now();
     let timeout = timeout.map(|timeout| Duration::try_from(timeout).unwrap_or_default());
+    let mut views: Vec<Option<TenantView>> = vec![None; followed.len()];
+    let mut unanswered = 0;
     loop {
-        let views = look(api, followed).await?;
-        live.show(&views);
-        let mut together = followed.iter().zip(&views);
-        if together.all(|(followed, view)| followed.has_ended(view)) {
-            return Ok(views);
+        let looked = Instant::now();
+        match look(api, followed, &mut views).await {
+            Ok(()) => unanswered = 0,
+            Err(trouble) if trouble.exit == Exit::NotReachable && unanswered < PATIENCE => {
+                unanswered += 1
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        let known: Vec<TenantView> = views.iter().flatten().cloned().collect();
+        live.show(&known);
+        let open = followed
+            .iter()
+            .zip(&views)
+            .filter(|(followed, view)| !followed.has_ended(view.as_ref()))
+            .count();
+        if open == 0 {
+            return Ok(known);
         }
         if timeout.is_some_and(|timeout| began.elapsed() >= timeout) {
-            let open = followed
-                .iter()
-                .zip(&views)
-                .filter(|(followed, view)| !followed.has_ended(view))
-                .count();
             return Err(Trouble::new(
-                Exit::TimedOut,
+                Exit::Unfinished,
                 format!(
                     "{open} of {} tenants have not ended yet; the work goes on",
                     followed.len()
                 ),
             ));
         }
-        pause(&mut live, context, &views).await;
+        // Whoever answers slowly is asked less often.
+        pause(&mut live, context, &known, looked.elapsed().max(PAUSE)).await;
     }
 }
 
-/// How tenants stand now.
-pub async fn look(api: &Api, followed: &[Followed]) -> Result<Vec<TenantView>, Trouble> {
-    futures::stream::iter(followed)
-        .map(|followed| api.tenant(&followed.name, false))
+/// Looks at those who have not ended; whom the API does not answer for stays as last seen.
+async fn look(
+    api: &Api,
+    followed: &[Followed],
+    views: &mut [Option<TenantView>],
+) -> Result<(), Trouble> {
+    let open: Vec<usize> = (0..followed.len())
+        .filter(|index| !followed[*index].has_ended(views[*index].as_ref()))
+        .collect();
+    let names: Vec<&Name> = open.iter().map(|index| &followed[*index].name).collect();
+    let answers: Vec<_> = futures::stream::iter(names)
+        .map(|name| api.tenant(name, false))
         .buffered(ABREAST)
-        .try_collect()
-        .await
+        .collect()
+        .await;
+    let mut trouble = Ok(());
+    for (index, answer) in open.into_iter().zip(answers) {
+        match answer {
+            Ok(view) => views[index] = Some(view),
+            Err(why) => trouble = Err(why),
+        }
+    }
+    trouble
 }
 
-async fn pause(live: &mut Live, context: &Context, views: &[TenantView]) {
-    let until = Instant::now() + PAUSE;
+async fn pause(live: &mut Live, context: &Context, views: &[TenantView], length: Duration) {
+    let until = Instant::now() + length;
     while Instant::now() < until {
         tokio::time::sleep(PICTURE).await;
         if context.terminal.is_live() {
@@ -99,6 +126,10 @@ async fn pause(live: &mut Live, context: &Context, views: &[TenantView]) {
 /// How a command ends whose tenants stand like this.
 #[must_use]
 pub fn exit(tenants: &[TenantView]) -> Exit {
-    let failed = tenants.iter().any(|tenant| tenant.phase == Phase::Failed);
-    if failed { Exit::Failed } else { Exit::Ok }
+    let any = |phase| tenants.iter().any(|tenant| tenant.phase == phase);
+    match (any(Phase::Failed), any(Phase::Waiting)) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::Unfinished,
+        (false, false) => Exit::Ok,
+    }
 }

@@ -208,17 +208,24 @@ async fn write<S: Configuration>(
         Some(before) if before.spec == spec => Outcome::Unchanged,
         Some(_) => Outcome::Changed,
     };
-    let config = Versioned {
-        name: name.to_owned(),
-        version: version.unwrap_or(0) + u64::from(outcome != Outcome::Unchanged),
-        spec,
-        author: author.to_owned(),
-        at: means.now(),
+    let config = match before {
+        Some(before) if outcome == Outcome::Unchanged => before,
+        before => {
+            let config = Versioned {
+                name: name.to_owned(),
+                version: version.unwrap_or(0) + 1,
+                spec,
+                author: author.to_owned(),
+                at: means.now(),
+                // Nobody can have wished for what did not exist.
+                spread: before.is_none(),
+            };
+            means.ledger.configure(&config).await?;
+            config
+        }
     };
-    if outcome != Outcome::Unchanged {
-        means.ledger.configure(&config).await?;
-    }
-    if outcome == Outcome::Changed {
+    // A request that ended before all were asked is finished by the next one that says the same.
+    if !config.spread {
         let is_zone = S::KIND == tenant::Kind::LandingZone;
         let changed = format!("{} {name}", if is_zone { "landing zone" } else { "platform" });
         let concerns = |tenant: &Tenant| {
@@ -226,6 +233,7 @@ async fn write<S: Configuration>(
             named == name
         };
         ask_for_runs(means, &changed, author, concerns).await?;
+        means.ledger.spread::<S>(name, config.version).await?;
     }
     Ok(Response::json(outcome.status(), &document(&config)).tagged(config.version))
 }

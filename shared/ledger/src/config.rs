@@ -23,6 +23,9 @@ pub struct Versioned<S> {
     pub author: String,
     /// When.
     pub at: Timestamp,
+    /// Whether every tenant that this version concerns has been asked to run.
+    #[serde(default)]
+    pub spread: bool,
 }
 
 impl Ledger {
@@ -51,5 +54,24 @@ impl Ledger {
             .await
             .map_err(|error| failed("dynamodb:PutItem", &error))?;
         Ok(())
+    }
+
+    /// Notes that every tenant that a version concerns has been asked to run; a later version knows nothing of it.
+    pub async fn spread<S: Spec>(&self, name: &str, version: u64) -> Result<(), Error> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::config(S::KIND, name).item()))
+            .update_expression("SET spread = :true")
+            .condition_expression("version = :version")
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
+            .send()
+            .await;
+        match answer.map_err(|error| failed("dynamodb:UpdateItem", &error)) {
+            Ok(_) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
