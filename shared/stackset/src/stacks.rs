@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use step::{Act, Awaited, Permission, Site, Task};
 use tenant::{AccountId, Failure, FailureName, StackSet};
 use uuid::Uuid;
@@ -92,7 +93,7 @@ pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Se
     if let Some(awaited) = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION) {
         match sets.operation(&wanted.name, &awaited.id, account).await? {
             Operation::Running => return Ok(Seen::Running(awaited.clone())),
-            Operation::Failed(reason) if !task.is_young() => return Ok(Seen::Failed(reason)),
+            Operation::Failed(reason) if !passes(task, &reason) => return Ok(Seen::Failed(reason)),
             // A young account refuses one service after another; what lacks is rolled out again.
             Operation::Failed(_) | Operation::Succeeded | Operation::Unknown => {}
         }
@@ -108,6 +109,15 @@ pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Se
         }
     }
     Ok(Seen::Regions { missing, outdated })
+}
+
+/// Whether a failure passes with the account's youth. That a service does not know the account yet can last for hours,
+/// and says so itself.
+fn passes(task: &Task, reason: &str) -> bool {
+    const UNKNOWN: [&str; 4] =
+        ["OptInRequired", "SubscriptionRequired", "not subscribed", "needs a subscription"];
+    let unknown = UNKNOWN.iter().any(|words| reason.contains(words));
+    task.is_young() || (unknown && task.is_younger_than(SignedDuration::from_hours(24)))
 }
 
 /// Compares what is seen with what is wanted.
@@ -166,11 +176,13 @@ pub async fn act(
         Change::Create { .. } => sets.create(&rollout).await?,
         _ => sets.update(&rollout).await?,
     }
+    // An operation that follows a failed one goes on with the same wait: patience is for all of them.
+    let earlier = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION);
     let awaited = Awaited {
         kind: OPERATION.to_owned(),
         id: operation,
         r#for: format!("CloudFormation to roll out {}", wanted.name),
-        since: task.now,
+        since: earlier.map_or(task.now, |awaited| awaited.since),
     };
     Ok(Act::Started { awaited, seconds: LOOK })
 }
@@ -214,6 +226,18 @@ mod tests {
     #[test]
     fn a_plan_before_birth_rolls_out_everywhere() {
         assert_eq!(lines(&Seen::NotYet), ["roll out audit in eu-central-1, us-east-1"]);
+    }
+
+    #[test]
+    fn a_service_that_does_not_know_the_account_yet_has_a_day_and_other_failures_minutes() {
+        let (unknown, other) = ("SNS: You are not subscribed to this service.", "it is wrong");
+        let mut task = example::landed();
+        let landed = task.tenant.account_since.expect("an account");
+        for (minutes, of_unknown, of_other) in [(14, true, true), (16, true, false), (1441, false, false)] {
+            task.now = landed + SignedDuration::from_mins(minutes);
+            assert_eq!(passes(&task, unknown), of_unknown, "{minutes}");
+            assert_eq!(passes(&task, other), of_other, "{minutes}");
+        }
     }
 
     #[test]

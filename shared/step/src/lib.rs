@@ -54,8 +54,14 @@ impl Task {
     /// Whether the account is so young that a refusal may mean nothing.
     #[must_use]
     pub fn is_young(&self) -> bool {
+        self.is_younger_than(YOUNG)
+    }
+
+    /// Whether the account has been known for less than this.
+    #[must_use]
+    pub fn is_younger_than(&self, age: SignedDuration) -> bool {
         let since = self.tenant.account_since;
-        since.is_none_or(|since| self.now.duration_since(since) < YOUNG)
+        since.is_none_or(|since| self.now.duration_since(since) < age)
     }
 
     /// The key of one of our tags.
