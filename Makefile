@@ -53,6 +53,9 @@ test: setup build ## Runs every test, a sample of the fault sweep included.
 sweep: setup build ## Tries every fault at every point. SEED=n draws the random part.
 	$(VENV)/bin/python -m tests.faults.sweep --all --seed=$(SEED)
 
+rush: setup build ## Vends sixty tenants at once with three seeds, to the last; `make test` follows twenty with one.
+	$(VENV)/bin/python -m pytest tests/acceptance/test_rush.py --seeds=3 --creations=60
+
 check: setup ## Formats, lints, licences, templates, policies.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
@@ -78,4 +81,4 @@ package: $(PACKAGING) ## Builds what `sam deploy` takes. ARCHITECTURE=arm64 or x
 clean: ## Removes what was built and installed here.
 	rm -rf target $(VENV) node_modules .aws-sam .sandbox
 
-.PHONY: help setup build demo sandbox test sweep check fmt policies package clean
+.PHONY: help setup build demo sandbox test sweep rush check fmt policies package clean

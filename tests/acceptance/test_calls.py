@@ -79,6 +79,6 @@ def test_the_page_says_what_a_vend_costs(
     text = PAGE.read_text()
     begin, end = text.index(HEADING), text.index("\n## ", text.index(HEADING))
     written = text[:begin] + table(vends[SMALL]) + text[end:]
-    if request.config.getoption("--write-calls"):
+    if request.config.getoption("--write-calls", False):
         PAGE.write_text(written)
     assert text == written, "run this test with --write-calls and commit docs/CALLS.md"
