@@ -202,14 +202,6 @@ fn pending(task: &Task, slot: Timestamp, ahead: SignedDuration) -> Act {
 impl CreateAccount {
     async fn create(&self, task: &Task, names: &Names) -> Result<Act, Failure> {
         let organization = Organization::new(&self.sessions.act(Site::Management).await?);
-        let slot = match slot(task) {
-            Some(slot) => slot,
-            None => self.reserve().await?,
-        };
-        let ahead = slot.duration_since(self.means.now());
-        if ahead.as_secs() > 0 {
-            return Ok(pending(task, slot, ahead));
-        }
         self.means.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(|error| {
             match error {
                 Error::Conflict => Failure::rejected(format!(
@@ -219,6 +211,16 @@ impl CreateAccount {
                 Error::Failure(failure) => failure,
             }
         })?;
+        // Last of all, so that AWS sees the calls as far apart as their slots are.
+        let slot = match slot(task) {
+            Some(slot) => slot,
+            None => self.reserve().await?,
+        };
+        let ahead = slot.duration_since(self.means.now());
+        if ahead.as_secs() > 0 {
+            self.means.ledger.unask(&names.email, task.tenant.id).await?;
+            return Ok(pending(task, slot, ahead));
+        }
         let wanted = Wanted {
             email: &names.email,
             name: &names.account_name,
