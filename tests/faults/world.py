@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -251,8 +250,3 @@ def plain(value: dict[str, Any]) -> Any:
     if kind == "N":
         return float(inner) if "." in inner else int(inner)
     return None if kind == "NULL" else inner
-
-
-def built() -> bool:
-    """Whether the sandbox's program is there."""
-    return Path(ROOT / "target/debug/landfall-sandbox").exists()
