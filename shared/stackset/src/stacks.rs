@@ -233,7 +233,9 @@ mod tests {
         let (unknown, other) = ("SNS: You are not subscribed to this service.", "it is wrong");
         let mut task = example::landed();
         let landed = task.tenant.account_since.expect("an account");
-        for (minutes, of_unknown, of_other) in [(14, true, true), (16, true, false), (1441, false, false)] {
+        for (minutes, of_unknown, of_other) in
+            [(14, true, true), (16, true, false), (1441, false, false)]
+        {
             task.now = landed + SignedDuration::from_mins(minutes);
             assert_eq!(passes(&task, unknown), of_unknown, "{minutes}");
             assert_eq!(passes(&task, other), of_other, "{minutes}");
