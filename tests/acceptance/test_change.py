@@ -1,4 +1,4 @@
-"""A changed landing zone reaches the accounts that it concerns, also where the request was cut short."""
+"""A changed landing zone reaches the accounts that it concerns, cut short or not."""
 
 import copy
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ pub async fn follow(
         match look(api, followed, &mut views).await {
             Ok(()) => unanswered = 0,
             Err(trouble) if trouble.exit == Exit::NotReachable && unanswered < PATIENCE => {
-                unanswered += 1
+                unanswered += 1;
             }
             Err(trouble) => return Err(trouble),
         }

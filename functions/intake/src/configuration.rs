@@ -13,7 +13,7 @@ use tenant::{
 };
 
 use crate::request::{Precondition, same};
-use crate::tenants::{Outcome, unknown};
+use crate::tenants::{ATTEMPTS, Outcome, unknown};
 use crate::{Refusal, Request, Response, passes};
 
 /// How many rows are written at once.
@@ -262,10 +262,18 @@ async fn ask_for_runs(
     }
 }
 
-async fn ask(means: &Means, tenant: &Tenant, changed: &str, author: &str) -> Result<(), Failure> {
-    match means.ledger.write(tenant, &tenant.concerned(changed, author, means.now())).await {
-        // Whoever changed the row meanwhile saw the new configuration or is due anyway.
-        Ok(()) | Err(Error::Conflict) => Ok(()),
-        Err(Error::Failure(failure)) => Err(failure),
+async fn ask(means: &Means, tenant: &Tenant, changed: &str, author: &str) -> Result<(), Refusal> {
+    let mut tenant = tenant.clone();
+    for _ in 0..ATTEMPTS {
+        match means.ledger.write(&tenant, &tenant.concerned(changed, author, means.now())).await {
+            Ok(()) => return Ok(()),
+            // Its run wrote meanwhile, or the list was a little old.
+            Err(Error::Conflict) => match means.ledger.tenant(tenant.id).await? {
+                Some(present) => tenant = present,
+                None => return Ok(()),
+            },
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
     }
+    Err(Refusal::Busy)
 }

@@ -11,7 +11,7 @@ use crate::request::same;
 use crate::{Refusal, Request, Response, steps};
 
 /// How often a write is tried while others change the same row.
-const ATTEMPTS: u32 = 8;
+pub const ATTEMPTS: u32 = 8;
 /// Tenants in one part of a list.
 const PAGE: i32 = 100;
 

@@ -274,15 +274,14 @@ impl Tenant {
     #[must_use]
     pub fn asked(&self, author: &str, now: Timestamp) -> Transition {
         self.to(now, author, "a replication was asked for".to_owned(), |tenant| {
-            tenant.asked = tenant.running.is_some();
-            tenant.due(now);
+            tenant.once_more(now)
         })
     }
 
     /// A run that a change of what the tenant's wish names makes necessary, such as `landing zone production`.
     #[must_use]
     pub fn concerned(&self, by: &str, author: &str, now: Timestamp) -> Transition {
-        self.to(now, author, format!("{by} changed"), |tenant| tenant.due(now))
+        self.to(now, author, format!("{by} changed"), |tenant| tenant.once_more(now))
     }
 
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
@@ -373,6 +372,12 @@ impl Tenant {
         Ok(transition)
     }
 
+    /// A run at once, or after the one under way, which may have passed what is to be looked at.
+    fn once_more(&mut self, now: Timestamp) {
+        self.asked = self.running.is_some();
+        self.due(now);
+    }
+
     fn due(&mut self, now: Timestamp) {
         if self.running.is_none() {
             self.next_run = Some(now);
@@ -383,8 +388,8 @@ impl Tenant {
         self.running = None;
         self.observed_generation = self.admitted_generation;
         let overtaken = self.generation > self.observed_generation;
-        let again = overtaken || std::mem::take(&mut self.asked);
-        self.next_run = if again { Some(now) } else { pause.map(|pause| now + pause) };
+        let asked = std::mem::take(&mut self.asked);
+        self.next_run = if overtaken || asked { Some(now) } else { pause.map(|pause| now + pause) };
     }
 
     fn to(
@@ -419,81 +424,4 @@ fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2026-01-01T00:00:00Z".parse().expect("a timestamp")
-    }
-
-    fn wish(zone: &str) -> TenantSpec {
-        TenantSpec {
-            landing_zone: zone.to_owned(),
-            contacts: std::collections::BTreeMap::new(),
-            tags: std::collections::BTreeMap::new(),
-        }
-    }
-
-    fn running() -> Tenant {
-        let tenant =
-            Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now())
-                .tenant;
-        tenant.started(now()).expect("nothing is running").tenant
-    }
-
-    #[test]
-    fn one_run_at_a_time() {
-        let tenant = running();
-        assert_eq!(tenant.running, Some(format!("{}-1", tenant.id)));
-        assert_eq!(tenant.started(now()), Err(Refused::Running));
-    }
-
-    #[test]
-    fn a_dead_execution_changes_nothing() {
-        let tenant = running();
-        assert_eq!(tenant.completed("another", None, 0.0, now()), Err(Refused::NotRunning));
-    }
-
-    #[test]
-    fn a_wish_that_changes_during_a_run_starts_the_next_one() {
-        let tenant = running();
-        let changed = tenant.wished(wish("sandbox"), "ada", now()).expect("a change").tenant;
-        let execution = changed.running.clone().expect("still running");
-        let ended = changed.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
-        assert_eq!((ended.observed_generation, ended.generation), (1, 2));
-        assert_eq!(ended.next_run, Some(now()));
-    }
-
-    #[test]
-    fn a_run_asked_for_during_another_follows_it() {
-        let asked = running().asked("ada", now()).tenant;
-        let execution = asked.running.clone().expect("still running");
-        let ended = asked.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
-        assert_eq!((ended.next_run, ended.asked), (Some(now()), false));
-    }
-
-    #[test]
-    fn the_same_wish_again_changes_nothing() {
-        assert_eq!(running().wished(wish("production"), "ada", now()), None);
-    }
-
-    #[test]
-    fn passing_failures_come_back_soon_and_wrong_wishes_wait_for_their_author() {
-        assert_eq!(retry_after(FailureName::Transient, 1), Some(SignedDuration::from_mins(5)));
-        assert_eq!(retry_after(FailureName::Transient, 9), Some(SignedDuration::from_hours(1)));
-        assert_eq!(retry_after(FailureName::Rejected, 1), None);
-        let tenant = running();
-        let execution = tenant.running.clone().expect("running");
-        let failed = tenant
-            .failed(
-                &execution,
-                "create-account",
-                Failure::rejected("the address is taken"),
-                0.0,
-                now(),
-            )
-            .expect("it was running");
-        assert_eq!((failed.tenant.phase, failed.tenant.next_run), (Phase::Failed, None));
-        assert_eq!(failed.entry.from, Some(Phase::Replicating));
-    }
-}
+mod tests;

@@ -1,0 +1,77 @@
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a timestamp")
+}
+
+fn wish(zone: &str) -> TenantSpec {
+    TenantSpec {
+        landing_zone: zone.to_owned(),
+        contacts: std::collections::BTreeMap::new(),
+        tags: std::collections::BTreeMap::new(),
+    }
+}
+
+fn running() -> Tenant {
+    let tenant =
+        Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now()).tenant;
+    tenant.started(now()).expect("nothing is running").tenant
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let tenant = running();
+    assert_eq!(tenant.running, Some(format!("{}-1", tenant.id)));
+    assert_eq!(tenant.started(now()), Err(Refused::Running));
+}
+
+#[test]
+fn a_dead_execution_changes_nothing() {
+    let tenant = running();
+    assert_eq!(tenant.completed("another", None, 0.0, now()), Err(Refused::NotRunning));
+}
+
+#[test]
+fn a_wish_that_changes_during_a_run_starts_the_next_one() {
+    let tenant = running();
+    let changed = tenant.wished(wish("sandbox"), "ada", now()).expect("a change").tenant;
+    let execution = changed.running.clone().expect("still running");
+    let ended = changed.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
+    assert_eq!((ended.observed_generation, ended.generation), (1, 2));
+    assert_eq!(ended.next_run, Some(now()));
+}
+
+#[test]
+fn a_run_asked_for_during_another_follows_it() {
+    let asked = running().asked("ada", now()).tenant;
+    let execution = asked.running.clone().expect("still running");
+    let ended = asked.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
+    assert_eq!((ended.next_run, ended.asked), (Some(now()), false));
+}
+
+#[test]
+fn a_change_that_concerns_a_tenant_during_a_run_starts_the_next_one() {
+    let concerned = running().concerned("landing zone production", "ada", now()).tenant;
+    let execution = concerned.running.clone().expect("still running");
+    let ended = concerned.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
+    assert_eq!((ended.next_run, ended.asked), (Some(now()), false));
+}
+
+#[test]
+fn the_same_wish_again_changes_nothing() {
+    assert_eq!(running().wished(wish("production"), "ada", now()), None);
+}
+
+#[test]
+fn passing_failures_come_back_soon_and_wrong_wishes_wait_for_their_author() {
+    assert_eq!(retry_after(FailureName::Transient, 1), Some(SignedDuration::from_mins(5)));
+    assert_eq!(retry_after(FailureName::Transient, 9), Some(SignedDuration::from_hours(1)));
+    assert_eq!(retry_after(FailureName::Rejected, 1), None);
+    let tenant = running();
+    let execution = tenant.running.clone().expect("running");
+    let failed = tenant
+        .failed(&execution, "create-account", Failure::rejected("the address is taken"), 0.0, now())
+        .expect("it was running");
+    assert_eq!((failed.tenant.phase, failed.tenant.next_run), (Phase::Failed, None));
+    assert_eq!(failed.entry.from, Some(Phase::Replicating));
+}
