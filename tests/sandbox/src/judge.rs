@@ -61,16 +61,26 @@ pub async fn judge(
     Ok(verdict)
 }
 
-/// Decides whether EventBridge may make a call for the rule `source`, itself or by a role.
-pub async fn judge_delivery(
+/// A service of AWS that acts for something in an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Acting<'a> {
+    /// The service's principal, such as `events.amazonaws.com`.
+    pub service: &'a str,
+    /// ARN of what it acts for, such as a rule.
+    pub source: &'a str,
+    /// The account of the source.
+    pub account: &'a str,
+}
+
+/// Decides whether a service may make a call, itself or by a role that it takes.
+pub async fn judge_service(
     gateway: &Gateway,
-    (source, account): (&str, &str),
+    Acting { service, source, account }: Acting<'_>,
     taken: Option<&str>,
     call: &Call,
 ) -> Result<Verdict, Error> {
     let organization = Some(ORGANIZATION);
-    let service =
-        authorization::Principal::service("events.amazonaws.com", source, account, organization);
+    let service = authorization::Principal::service(service, source, account, organization);
     let now = gateway.clock.timestamp();
     let (target, _) = target(gateway, call, account).await?;
     let Some(role) = taken else {

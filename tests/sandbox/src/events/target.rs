@@ -9,7 +9,7 @@ use crate::clock::{timestamp, wall};
 use crate::deployment::{Rule, Target};
 use crate::events::{Arrival, bus_of, put, rule_arn};
 use crate::gateway::Gateway;
-use crate::judge::{demand, judge_delivery};
+use crate::judge::{Acting, demand, judge_service};
 use crate::lambda::asynchronous;
 use crate::lineage::Lineage;
 use crate::log::Entry;
@@ -107,7 +107,9 @@ async fn forward(
 async fn allowed(gateway: &Gateway, rule: &Rule, taken: Option<&str>, entry: &mut Entry) -> bool {
     let Entry { service, operation, region, action, resource, .. } = &*entry;
     let call = demand(service, operation, region, action, resource);
-    match judge_delivery(gateway, (&rule_arn(rule), &rule.account), taken, &call).await {
+    let acting =
+        Acting { service: "events.amazonaws.com", source: &rule_arn(rule), account: &rule.account };
+    match judge_service(gateway, acting, taken, &call).await {
         Ok(verdict) if verdict.allowed => {
             verdict.decision.clone_into(&mut entry.decision);
             true

@@ -19,7 +19,7 @@ use crate::deployment::{Api, Route};
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::identity::Principal;
-use crate::judge::judge;
+use crate::judge::{Acting, demand, judge, judge_service};
 use crate::lambda::Refusal;
 use crate::lambda::instance::Outcome;
 use crate::lineage::Lineage;
@@ -110,6 +110,9 @@ async fn answer(
     let Some(pool) = gateway.lambda.find(&route.function_arn, &owner, &scope.region) else {
         return message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
+    if !may_invoke(gateway, (api, route, &owner), scope).await {
+        return message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+    }
     let lineage = Lineage { step: Some(pool.step.clone()), ..Lineage::default() };
     let id = crate::lambda::request_id();
     let patience = gateway.clock.real(PATIENCE).max(LEAST_PATIENCE);
@@ -123,6 +126,26 @@ async fn answer(
         }
         Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
+}
+
+/// Whether the function lets API Gateway invoke it for a route.
+async fn may_invoke(
+    gateway: &Gateway,
+    (api, route, owner): (&Api, &Route, &str),
+    scope: &Scope,
+) -> bool {
+    let region = api.region.as_deref().unwrap_or(&scope.region);
+    let Api { id, .. } = api;
+    let Route { method, path, function_arn, .. } = route;
+    let source = format!("arn:aws:execute-api:{region}:{owner}:{id}/$default/{method}{path}");
+    let acting = Acting { service: "apigateway.amazonaws.com", source: &source, account: owner };
+    let call = demand("lambda", "Invoke", region, "lambda:InvokeFunction", function_arn);
+    let verdict = judge_service(gateway, acting, None, &call).await;
+    let allowed = verdict.is_ok_and(|verdict| verdict.allowed);
+    if !allowed {
+        tracing::warn!(source, function_arn, "the function does not let API Gateway in");
+    }
+    allowed
 }
 
 /// Whether a path is one of a deployed API, so that an unsigned request to it is to be refused.

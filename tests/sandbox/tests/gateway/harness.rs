@@ -119,6 +119,17 @@ pub fn function(name: &str, changes: &Value) -> Value {
     function
 }
 
+/// A function policy that lets API Gateway in.
+pub fn open_to_apis() -> Value {
+    json!({"policy": {"Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": "*",
+        "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:execute-api:*:*:api1/*/*"}},
+    }]}})
+}
+
 /// The ARN of a function.
 pub fn arn(name: &str) -> String {
     format!("arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{name}")

@@ -3,11 +3,15 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{World, arn, body, function, signature};
+use crate::harness::{World, arn, body, function, open_to_apis, signature};
 
 async fn world() -> World {
+    with(open_to_apis()).await
+}
+
+async fn with(changes: Value) -> World {
     World::with(json!({
-        "functions": [function("landfall-probe", &json!({}))],
+        "functions": [function("landfall-probe", &changes)],
         "apis": [{"id": "api1", "routes": [
             {"method": "PUT", "path": "/landing-zones/{name}", "auth": "AWS_IAM",
              "function_arn": arn("landfall-probe")},
@@ -59,4 +63,10 @@ async fn requests_are_logged_with_the_resource_that_iam_knows() {
         entry["resource"],
         "arn:aws:execute-api:eu-central-1:123456789012:api1/$default/PUT/landing-zones/prod"
     );
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_let_the_api_in_is_not_invoked() {
+    let world = with(json!({})).await;
+    assert_eq!(put(&world, "/landing-zones/prod").await.status(), 500);
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ACCOUNT, World, arn, body, function, signature};
+use crate::harness::{ACCOUNT, World, arn, body, function, open_to_apis, signature};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/landfall-probe";
 
@@ -136,7 +136,7 @@ async fn a_policy_takes_effect_late() {
 #[tokio::test]
 async fn the_http_api_lets_in_whom_iam_lets_in() {
     let world = World::with(json!({
-        "functions": [function("landfall-probe", &json!({}))],
+        "functions": [function("landfall-probe", &open_to_apis())],
         "apis": [{"id": "api1", "routes": [
             {"method": "GET", "path": "/workspaces/{workspace}/tenants", "auth": "AWS_IAM",
              "function_arn": arn("landfall-probe")},
