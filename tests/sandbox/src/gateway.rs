@@ -120,7 +120,7 @@ impl Gateway {
         moto: Moto,
         settings: &Settings,
     ) -> Result<Self, Error> {
-        let output = Output::new(settings.output.clone());
+        let output = Output::new(settings.output.clone())?;
         let staleness = if settings.consistent {
             staleness::Settings::NONE
         } else {

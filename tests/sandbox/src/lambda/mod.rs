@@ -266,8 +266,8 @@ mod tests {
     use super::*;
 
     fn lambda(functions: &[Function]) -> Lambda {
-        let lambda =
-            Lambda::new("http://x", PathBuf::from("/none"), Clock::start(1.0), Output::new(None));
+        let output = Output::new(None).unwrap();
+        let lambda = Lambda::new("http://x", PathBuf::from("/none"), Clock::start(1.0), output);
         lambda.deploy(functions);
         lambda
     }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use parking_lot::Mutex;
 
+use crate::error::Error;
+
 /// How many lines are kept of each function.
 const KEPT: usize = 5_000;
 
@@ -18,9 +20,13 @@ pub struct Output {
 }
 
 impl Output {
-    /// An empty output, with files in `folder` if given.
-    pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder, lines: Mutex::default() }
+    /// An empty output, with files in `folder`, which is made, if given.
+    pub fn new(folder: Option<PathBuf>) -> Result<Self, Error> {
+        if let Some(folder) = &folder {
+            let doing = format!("creating {}", folder.display());
+            std::fs::create_dir_all(folder).map_err(Error::io(doing))?;
+        }
+        Ok(Self { folder, lines: Mutex::default() })
     }
 
     /// Adds a line of a function.
