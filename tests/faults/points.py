@@ -75,13 +75,13 @@ def golden() -> list[Point]:
 
 def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The log of a quiet world: two tenants, one changed by a client, one due again."""
-    with World(seed=1, speed=15, quiet=True, arguments=arguments) as world:
+    with World(seed=1, speed=20, quiet=True, arguments=arguments) as world:
         world.found()
         tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
 
         for tenant in tenants:
             world.wish(tenant)
-        _settle(world, tenants, run=1)
+            _settle(world, [tenant], run=1)
         for path in (tenants[0].path, f"{tenants[0].path}/history", "/operator/tenants"):
             world.insist("GET", path)
         world.change(tenants[0])
