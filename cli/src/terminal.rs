@@ -23,7 +23,7 @@ impl Terminal {
     /// Whether progress may be drawn over itself.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.term.is_term() && self.term.features().is_attended()
+        self.term.is_term() && self.term.features().is_attended() && !is_dumb()
     }
 
     /// The terminal that progress is drawn on.
@@ -68,8 +68,15 @@ impl Terminal {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => {
-                term.is_term() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                !is_dumb()
+                    && term.is_term()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             }
         }
     }
+}
+
+/// Whether the terminal says that it can do nothing but print.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

@@ -81,7 +81,13 @@ impl Api {
             Some(workspace) => format!("/workspaces/{workspace}/tenants"),
             None => "/operator/tenants".to_owned(),
         };
-        self.all(&path).await
+        self.all(&path).await.map_err(|trouble| match workspace {
+            None if trouble.exit == Exit::NotAllowed => Trouble::new(
+                trouble.exit,
+                format!("{trouble}: only operators see all tenants; name a --workspace"),
+            ),
+            _ => trouble,
+        })
     }
 
     /// A tenant's history.
