@@ -274,7 +274,7 @@ impl Tenant {
     #[must_use]
     pub fn asked(&self, author: &str, now: Timestamp) -> Transition {
         self.to(now, author, "a replication was asked for".to_owned(), |tenant| {
-            tenant.once_more(now)
+            tenant.once_more(now);
         })
     }
 
