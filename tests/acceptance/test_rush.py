@@ -1,7 +1,10 @@
 """Many at once: one tenant by twenty clients, sixty tenants as fast as AWS allows."""
 
+import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +84,26 @@ def warm(world: World) -> None:
     time.sleep(BURST * INTERVAL * 1.5 / world.speed)
 
 
+@contextmanager
+def held(world: World, function: str) -> Iterator[None]:
+    """Nobody gets past a function meanwhile: an operator has taken its concurrency away."""
+    functions = world.client("lambda", AUTOMATION)
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    yield
+    functions.delete_function_concurrency(FunctionName=function)
+
+
+@contextmanager
+def ahead_of_others() -> Iterator[None]:
+    """Where that is allowed, what else runs on this machine does not make calls late."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -18)
+    yield
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
 def test_sixty_tenants_at_once_use_the_limit_fully_and_never_storm_it(
     seed: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -88,14 +111,15 @@ def test_sixty_tenants_at_once_use_the_limit_fully_and_never_storm_it(
     tenants = [Tenant(f"t{number:02}", "sandbox") for number in range(TENANTS)]
     wishes = tmp_path / "wishes.yaml"
     wishes.write_text(yaml.safe_dump_all(tenant.document for tenant in tenants))
-    with World(seed=seed, speed=3) as world:
+    with ahead_of_others(), World(seed=seed, speed=3) as world:
         world.configure(creationLatencySeconds=5)
         world.found()
         warm(world)
         ids = {tenant.id for tenant in tenants}
         person = User.administrator(world, AUTOMATION)
-        applied = person.landfall("apply", "-f", str(wishes), "--no-wait")
-        assert applied.returncode == 0, applied.stderr
+        with held(world, "landfall-admit"):
+            applied = person.landfall("apply", "-f", str(wishes), "--no-wait")
+            assert applied.returncode == 0, applied.stderr
 
         def gone_out() -> list[dict[str, Any]]:
             found = [one for one in creations(world) if one["tenant"] in ids]
