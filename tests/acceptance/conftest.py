@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seeds", type=int, default=1, help="with how many seeds sixty tenants are vended at once"
     )
     parser.addoption(
-        "--creations", type=int, default=20, help="how many of the sixty creations are waited for"
+        "--creations", type=int, default=10, help="how many of the sixty creations are waited for"
     )
     parser.addoption(
         "--write-calls", action="store_true", help="write docs/CALLS.md from what is measured"
