@@ -8,7 +8,8 @@ use crate::show::{Paint, describe, structured};
 
 /// Prints all that is known about one tenant.
 pub async fn run(context: &Context, arguments: &Describe) -> Result<Exit, Trouble> {
-    let tenant = context.api().await?.tenant(&name(&arguments.name)?, arguments.operator).await?;
+    let name = name(&arguments.name)?;
+    let tenant = context.api().await?.tenant(&name, arguments.operator).await?;
     let text = match arguments.output {
         Format::Table => describe(&tenant, Paint::still(context.terminal.colours_results())),
         format => structured(format, &tenant),

@@ -8,7 +8,8 @@ use crate::show::{history, structured};
 
 /// Prints what happened to a tenant, oldest first.
 pub async fn run(context: &Context, arguments: &History) -> Result<Exit, Trouble> {
-    let answer = context.api().await?.history(&name(&arguments.name)?).await?;
+    let name = name(&arguments.name)?;
+    let answer = context.api().await?.history(&name).await?;
     let text = match arguments.output {
         Format::Table => history(&answer),
         format => structured(format, &answer),
