@@ -187,6 +187,10 @@ mod tests {
         String::from_utf8_lossy(&refusal(service, protocol, fault, "id-1").body).into_owned()
     }
 
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).expect("JSON")
+    }
+
     #[test]
     fn each_protocol_writes_errors_its_own_way() {
         let fault = Fault::new(400, "Throttling", "Rate < exceeded");
@@ -199,20 +203,22 @@ mod tests {
         );
         let fault = Fault::new(400, "ConstraintViolationException", "no").with("Reason", "QUOTA");
         assert_eq!(
-            body("organizations", Protocol::Json11, &fault),
-            r#"{"Message":"no","Reason":"QUOTA","__type":"ConstraintViolationException"}"#
+            read(&body("organizations", Protocol::Json11, &fault)),
+            json!({"Message": "no", "Reason": "QUOTA", "__type": "ConstraintViolationException"})
         );
         let fault = Fault::new(400, "ConditionalCheckFailedException", "no");
         assert_eq!(
-            body("dynamodb", Protocol::Json10, &fault),
-            "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\",\
-             \"message\":\"no\"}"
+            read(&body("dynamodb", Protocol::Json10, &fault)),
+            json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+                "message": "no"
+            })
         );
         let fault = Fault::new(429, "TooManyRequestsException", "slow").with("Reason", "Caller");
         let answer = refusal("lambda", Protocol::RestJson, &fault, "id-1");
         assert_eq!(
-            String::from_utf8_lossy(&answer.body),
-            r#"{"Message":"slow","Reason":"Caller","Type":"User"}"#
+            read(&String::from_utf8_lossy(&answer.body)),
+            json!({"Message": "slow", "Reason": "Caller", "Type": "User"})
         );
         assert!(answer.headers.contains(&("x-amzn-errortype", "TooManyRequestsException".into())));
     }
