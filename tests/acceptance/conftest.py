@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -46,12 +47,15 @@ class Vended:
         return found
 
     def settle(self) -> None:
-        """Waits until nothing runs."""
+        """Waits until nothing runs, or is about to."""
         table = self.world.client("dynamodb", AUTOMATION)
 
         def still() -> bool:
+            soon = datetime.fromtimestamp(self.world.now() + 600, UTC).isoformat()
             rows = table.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
-            return not any("running" in row for row in rows if row["sk"]["S"] == "TENANT")
+            tenants = [row for row in rows if row["sk"]["S"] == "TENANT"]
+            due = [row for row in tenants if row.get("nextRun", {}).get("S", "9") < soon]
+            return not due and not any("running" in row for row in tenants)
 
         assert self.world.until(still, hours=1), "a run does not end"
 

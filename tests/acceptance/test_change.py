@@ -1,6 +1,7 @@
 """A changed landing zone reaches the accounts that it concerns, cut short or not."""
 
 import copy
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,8 @@ def changed(vended: Vended) -> Iterator[dict[str, Any]]:
     document = copy.deepcopy(before)
     document["spec"]["tags"]["environment"] = "changed"
     yield document
+    # Readings of Organizations are stale for a minute: they would say that nothing is to be done.
+    time.sleep(90 / vended.world.speed)
     assert put(vended, before) in (200, 202)
     assert vended.world.until(lambda: environments(vended) == {"sandbox"}, hours=1)
 
