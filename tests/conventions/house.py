@@ -53,17 +53,27 @@ def machine() -> dict[str, Any]:
 
 @cache
 def states() -> dict[str, dict[str, Any]]:
-    """All states, those inside maps included."""
+    """All states, those inside maps and branches included."""
     found: dict[str, dict[str, Any]] = {}
 
     def walk(block: dict[str, Any]) -> None:
         for name, state in block["States"].items():
+            assert name not in found, f"{name} is there twice"
             found[name] = state
-            if "ItemProcessor" in state:
-                walk(state["ItemProcessor"])
+            for inner in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]:
+                walk(inner)
 
     walk(machine())
     return found
+
+
+def branches() -> dict[str, dict[str, Any]]:
+    """The branches that run side by side, by the state that each begins with."""
+    return {
+        branch["StartAt"]: branch
+        for state in states().values()
+        for branch in state.get("Branches", [])
+    }
 
 
 def tasks() -> dict[str, dict[str, Any]]:

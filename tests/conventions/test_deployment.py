@@ -75,6 +75,20 @@ def test_a_wait_ends_by_a_hint_or_by_time_and_leads_back_to_its_step(state: str)
     assert wait["Retry"][0]["MaxAttempts"] == 0, "a time-out is the wait's end, not a failure"
 
 
+@pytest.mark.parametrize("branch", sorted(house.branches()))
+def test_a_branch_catches_all_its_errors_and_hands_them_on(branch: str) -> None:
+    states = house.branches()[branch]["States"]
+    for name, state in states.items():
+        assert state["Type"] not in ("Fail", "Succeed"), f"{name} ends more than its branch"
+        if state["Type"] in ("Task", "Map", "Parallel"):
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], f"add a Catch to {name}"
+        if state.get("End"):
+            given = state.get("ResultSelector") or state.get("Parameters") or {}
+            told = {key.removesuffix(".$") for key in given}
+            assert told == {"failures"}, f"let {name} end with {{failures: […]}}"
+            assert "ResultPath" not in state, f"let {name} end with nothing but its failures"
+
+
 def test_every_error_name_is_in_the_vocabulary() -> None:
     known = {*house.FAILURES, *house.AWS_FAILURES, *house.WAIT_FAILURES, "States.ALL"}
     for name, state in house.states().items():

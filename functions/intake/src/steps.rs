@@ -11,7 +11,8 @@ const MACHINE: &str = include_str!("../../../infra/statemachines/replicate-tenan
 /// The step that works once for each StackSet.
 const BY_STACK_SET: &str = "roll-out-stacks";
 
-/// The steps that keep a row, in the order of the state machine; its ends keep none.
+/// The steps that keep a row, in the order in which the state machine's definition names them, branches after one
+/// another; its ends keep none.
 pub static STEPS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let functions = MACHINE
         .lines()
