@@ -3,9 +3,13 @@
 //! A placeholder may carry a Java format (`%-10s`, `%.7S`, `%03d`). Unknown placeholders and formats that don't fit
 //! their value are refused when a pattern is read, never rendered as text.
 
-use std::{collections::BTreeMap, fmt};
+mod format;
+
+use std::collections::BTreeMap;
 
 use thiserror::Error;
+
+use format::Format;
 
 /// What a pattern is filled with.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,13 +20,31 @@ pub struct Values {
     pub numbers: BTreeMap<String, i64>,
 }
 
-/// Placeholders that stand for text, with the longest value each can have.
-const TEXTS: [(&str, usize); 4] =
-    [("workspaceIdentifier", 16), ("projectIdentifier", 30), ("platform", 16), ("rand", 100)];
-/// Placeholders that stand for a whole number, with the most digits each can have.
-const NUMBERS: [(&str, usize); 1] = [("tenantPlatformNumber", 6)];
+/// What a placeholder stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Value {
+    /// ASCII text of at most so many characters.
+    Text(usize),
+    /// A tag's value, which may have any letters.
+    Tag,
+    /// A whole number of at most so many digits.
+    Number(usize),
+}
+
+/// What every pattern may name.
+const PLACEHOLDERS: [(&str, Value); 5] = [
+    ("workspaceIdentifier", Value::Text(16)),
+    ("projectIdentifier", Value::Text(30)),
+    ("platform", Value::Text(16)),
+    ("rand", Value::Text(100)),
+    ("tenantPlatformNumber", Value::Number(6)),
+];
+/// What patterns of groups may name besides: the role of the platform that the group stands for.
+const GROUP_ALIAS: &str = "platformGroupAlias";
+/// The most characters of the value of `platformGroupAlias`: a role's name, by IAM.
+pub const LONGEST_GROUP_ALIAS: usize = 64;
 /// The longest value of a tag that a placeholder `tagXxx` stands for.
-const LONGEST_TAG: usize = 255;
+const LONGEST_TAG: usize = 256;
 
 /// A pattern that has been read and understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,26 +55,7 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
     Literal(String),
-    Placeholder { name: String, format: Format },
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "Java's flags are four")]
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Format {
-    conversion: Conversion,
-    left: bool,
-    zero: bool,
-    plus: bool,
-    space: bool,
-    width: usize,
-    precision: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Conversion {
-    Text,
-    UpperText,
-    Number,
+    Placeholder { name: String, value: Value, format: Format },
 }
 
 /// Why a pattern can't be read.
@@ -62,8 +65,13 @@ pub enum PatternError {
     #[error("`#{{` at column {0} has no closing `}}`")]
     Unclosed(usize),
     /// A placeholder that nobody knows.
-    #[error("`{0}` is no placeholder; known are {known}", known = known())]
-    Unknown(String),
+    #[error("`{name}` is no placeholder; known are {known}")]
+    Unknown {
+        /// The placeholder.
+        name: String,
+        /// What it could be.
+        known: String,
+    },
     /// A format that is none of Java's, or does not fit its value.
     #[error("`{format}` does not fit `{name}`: {rule}")]
     Format {
@@ -76,20 +84,9 @@ pub enum PatternError {
     },
 }
 
-fn known() -> String {
-    let names: Vec<&str> = TEXTS.iter().chain(&NUMBERS).map(|(name, _)| *name).collect();
-    format!("{} and tag<Name>", names.join(", "))
-}
-
 /// `customerIdentifier` is the workspace's older name.
 fn canonical(name: &str) -> &str {
     if name == "customerIdentifier" { "workspaceIdentifier" } else { name }
-}
-
-fn longest_value(name: &str) -> Option<usize> {
-    let known =
-        TEXTS.iter().chain(&NUMBERS).find(|(text, _)| *text == name).map(|(_, longest)| *longest);
-    known.or_else(|| is_tag(name).then_some(LONGEST_TAG))
 }
 
 fn is_tag(name: &str) -> bool {
@@ -98,8 +95,19 @@ fn is_tag(name: &str) -> bool {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Reads a pattern that names an account: its address, its name, its alias.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::read(text, &PLACEHOLDERS)
+    }
+
+    /// Reads a pattern that names groups, which may also mention `platformGroupAlias`.
+    pub fn parse_for_groups(text: &str) -> Result<Self, PatternError> {
+        let alias = (GROUP_ALIAS, Value::Text(LONGEST_GROUP_ALIAS));
+        let placeholders: Vec<_> = PLACEHOLDERS.into_iter().chain([alias]).collect();
+        Self::read(text, &placeholders)
+    }
+
+    fn read(text: &str, placeholders: &[(&str, Value)]) -> Result<Self, PatternError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("#{") {
@@ -109,7 +117,7 @@ impl Pattern {
             let inner = &rest[start + 2..];
             let column = text.len() - rest.len() + start + 1;
             let end = inner.find('}').ok_or(PatternError::Unclosed(column))?;
-            parts.push(Part::placeholder(&inner[..end])?);
+            parts.push(Part::placeholder(&inner[..end], placeholders)?);
             rest = &inner[end + 1..];
         }
         if !rest.is_empty() {
@@ -121,38 +129,34 @@ impl Pattern {
     /// Fills the pattern; a value that is not given counts as empty, or as 0.
     #[must_use]
     pub fn render(&self, values: &Values) -> String {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                Part::Literal(text) => text.clone(),
-                Part::Placeholder { name, format } if format.conversion == Conversion::Number => {
-                    format.number(values.numbers.get(name).copied().unwrap_or_default())
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Placeholder { name, value: Value::Number(_), format } => {
+                let number = values.numbers.get(name).copied().unwrap_or_default();
+                if format.is_number() {
+                    format.number(number)
+                } else {
+                    format.text(&number.to_string())
                 }
-                Part::Placeholder { name, format } => {
-                    let text = values.texts.get(name).cloned().unwrap_or_else(|| {
-                        values.numbers.get(name).map(i64::to_string).unwrap_or_default()
-                    });
-                    format.text(&text)
-                }
-            })
-            .collect()
+            }
+            Part::Placeholder { name, format, .. } => {
+                format.text(values.texts.get(name).map_or("", String::as_str))
+            }
+        };
+        self.parts.iter().map(part).collect()
     }
 
     /// The most characters that the pattern can render to.
     #[must_use]
     pub fn longest(&self) -> usize {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                Part::Literal(text) => text.chars().count(),
-                Part::Placeholder { name, format } => {
-                    let value = longest_value(name).unwrap_or(LONGEST_TAG);
-                    let sign = usize::from(format.plus || format.space);
-                    let shown = format.precision.map_or(value, |precision| value.min(precision));
-                    (shown + sign).max(format.width)
-                }
-            })
-            .sum()
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.chars().count(),
+            Part::Placeholder { value, format, .. } => match value {
+                Value::Text(longest) | Value::Number(longest) => format.longest(*longest, true),
+                Value::Tag => format.longest(LONGEST_TAG, false),
+            },
+        };
+        self.parts.iter().map(part).sum()
     }
 
     /// Whether the pattern names this placeholder.
@@ -165,192 +169,24 @@ impl Pattern {
 }
 
 impl Part {
-    fn placeholder(inner: &str) -> Result<Self, PatternError> {
-        let (name, written) =
-            inner.split_once(':').map_or((inner, "%s"), |(name, format)| (name, format));
+    fn placeholder(inner: &str, placeholders: &[(&str, Value)]) -> Result<Self, PatternError> {
+        let (name, written) = inner.split_once(':').unwrap_or((inner, "%s"));
         let name = canonical(name.trim());
-        if longest_value(name).is_none() {
-            return Err(PatternError::Unknown(name.to_owned()));
-        }
+        let known = placeholders.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        let value = known.or_else(|| is_tag(name).then_some(Value::Tag)).ok_or_else(|| {
+            let names: Vec<&str> = placeholders.iter().map(|(name, _)| *name).collect();
+            let known = format!("{} and tag<Name>", names.join(", "));
+            PatternError::Unknown { name: name.to_owned(), known }
+        })?;
         let refuse =
             |rule| PatternError::Format { name: name.to_owned(), format: written.to_owned(), rule };
         let format = Format::parse(written).map_err(refuse)?;
-        let is_number = NUMBERS.iter().any(|(number, _)| *number == name);
-        if format.conversion == Conversion::Number && !is_number {
+        if format.is_number() && !matches!(value, Value::Number(_)) {
             return Err(refuse("%d is for whole numbers; use %s"));
         }
-        Ok(Self::Placeholder { name: name.to_owned(), format })
-    }
-}
-
-impl Format {
-    /// Reads `%[flags][width][.precision](s|S|d)`.
-    fn parse(written: &str) -> Result<Self, &'static str> {
-        const SHAPE: &str = "write %[-0+ ][width][.precision] and then s, S or d";
-        let body = written.strip_prefix('%').ok_or(SHAPE)?;
-        let mut format = Self {
-            conversion: Conversion::Text,
-            left: false,
-            zero: false,
-            plus: false,
-            space: false,
-            width: 0,
-            precision: None,
-        };
-        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let flags = body.bytes().take_while(|byte| b"-0+ ".contains(byte)).count();
-        for flag in body[..flags].bytes() {
-            let seen = match flag {
-                b'-' => &mut format.left,
-                b'0' => &mut format.zero,
-                b'+' => &mut format.plus,
-                _ => &mut format.space,
-            };
-            if std::mem::replace(seen, true) {
-                return Err("a flag stands there twice");
-            }
-        }
-        let mut rest = &body[flags..];
-        let width = digits(rest);
-        if width > 0 {
-            format.width = rest[..width].parse().map_err(|_| SHAPE)?;
-            rest = &rest[width..];
-        }
-        if let Some(after) = rest.strip_prefix('.') {
-            let precision = digits(after);
-            format.precision = Some(after[..precision].parse().map_err(|_| SHAPE)?);
-            rest = &after[precision..];
-        }
-        format.conversion = match rest {
-            "s" => Conversion::Text,
-            "S" => Conversion::UpperText,
-            "d" => Conversion::Number,
-            _ => return Err(SHAPE),
-        };
-        let number = format.conversion == Conversion::Number;
-        if format.width > 255 {
-            return Err("a width is 255 at most");
-        } else if number && format.precision.is_some() {
-            return Err("%d takes no precision");
-        } else if !number && (format.zero || format.plus || format.space) {
-            return Err("0, + and space are for %d");
-        } else if (format.left || format.zero) && format.width == 0 {
-            return Err("- and 0 need a width");
-        } else if (format.left && format.zero) || (format.plus && format.space) {
-            return Err("these flags exclude each other");
-        }
-        Ok(format)
-    }
-
-    fn text(&self, value: &str) -> String {
-        let shown: String = value.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-        let shown =
-            if self.conversion == Conversion::UpperText { shown.to_uppercase() } else { shown };
-        self.pad(shown)
-    }
-
-    fn number(&self, value: i64) -> String {
-        let sign = match value {
-            ..0 => "-",
-            _ if self.plus => "+",
-            _ if self.space => " ",
-            _ => "",
-        };
-        let digits = value.unsigned_abs().to_string();
-        let fill = if self.zero { self.width.saturating_sub(sign.len() + digits.len()) } else { 0 };
-        self.pad(format!("{sign}{}{digits}", "0".repeat(fill)))
-    }
-
-    fn pad(&self, shown: String) -> String {
-        let width = self.width;
-        if self.left { format!("{shown:<width$}") } else { format!("{shown:>width$}") }
-    }
-}
-
-impl fmt::Display for Values {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&String> = self.texts.keys().chain(self.numbers.keys()).collect();
-        write!(formatter, "{names:?}")
+        Ok(Self::Placeholder { name: name.to_owned(), value, format })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn values() -> Values {
-        Values {
-            texts: [
-                ("workspaceIdentifier", "my-workspace"),
-                ("projectIdentifier", "my-project"),
-                ("tagProjectOwner", "Ada"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-            numbers: [("tenantPlatformNumber".to_owned(), 4)].into(),
-        }
-    }
-
-    fn render(pattern: &str) -> String {
-        Pattern::parse(pattern).expect("a pattern").render(&values())
-    }
-
-    #[test]
-    fn the_documented_example_renders_as_documented() {
-        let pattern =
-            "#{workspaceIdentifier}.#{projectIdentifier:%.7s}-test.#{tenantPlatformNumber:%03d}";
-        assert_eq!(render(pattern), "my-workspace.my-proj-test.004");
-    }
-
-    #[test]
-    fn java_formats_pad_cut_and_raise() {
-        assert_eq!(render("[#{projectIdentifier:%-12s}]"), "[my-project  ]");
-        assert_eq!(render("[#{projectIdentifier:%12.2S}]"), "[          MY]");
-        assert_eq!(render("#{tenantPlatformNumber:%+05d}"), "+0004");
-        assert_eq!(render("#{tenantPlatformNumber:% d}"), " 4");
-        assert_eq!(render("#{customerIdentifier}#{tagProjectOwner}"), "my-workspaceAda");
-    }
-
-    #[test]
-    fn what_can_not_be_meant_is_refused() {
-        for wrong in [
-            "#{nobody}",
-            "#{workspaceIdentifier",
-            "#{workspaceIdentifier:%d}",
-            "#{workspaceIdentifier:%05s}",
-            "#{tenantPlatformNumber:%.2d}",
-            "#{projectIdentifier:%-s}",
-            "#{projectIdentifier:s}",
-            "#{projectIdentifier:%x}",
-            "#{tagproject}",
-        ] {
-            assert!(Pattern::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_input_renders_longer_than_the_longest(
-            workspace in "[a-z]{1,16}", project in "[a-z]{1,30}", number in 0i64..999_999,
-            width in 0usize..40, precision in 1usize..40,
-        ) {
-            let text = format!(
-                "a+#{{workspaceIdentifier:%{}.{precision}s}}.#{{projectIdentifier}}#{{tenantPlatformNumber:%03d}}@x.io",
-                if width == 0 { String::new() } else { width.to_string() }
-            );
-            let pattern = Pattern::parse(&text).expect("a pattern");
-            let values = Values {
-                texts: [("workspaceIdentifier".to_owned(), workspace), ("projectIdentifier".to_owned(), project)].into(),
-                numbers: [("tenantPlatformNumber".to_owned(), number)].into(),
-            };
-            prop_assert!(pattern.render(&values).chars().count() <= pattern.longest());
-        }
-
-        #[test]
-        fn no_text_makes_the_reader_panic(text in ".{0,60}") {
-            let _ = Pattern::parse(&text);
-        }
-    }
-}
+mod tests;
