@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conventions import house
 from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import World
 
@@ -14,16 +15,7 @@ HEADING = "| step | call | times |\n| --- | --- | ---: |\n"
 SMALL, LARGE = 10, 2_000
 # A zone with both of the baseline's StackSets, in three places.
 ZONE = "production"
-STEPS = (
-    "admit",
-    "create-account",
-    "place-account",
-    "prepare-account",
-    "roll-out-access",
-    "downgrade-access-role",
-    "roll-out-stacks",
-    "complete",
-)
+STEPS = [house.kebab(state) for state in house.tasks() if state != "RecordFailure"]
 Calls = Counter[tuple[str, str]]
 
 

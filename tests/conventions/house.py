@@ -127,3 +127,8 @@ def headings() -> set[str]:
 def camel(crate: str) -> str:
     """`place-account` as `PlaceAccount`."""
     return "".join(part.capitalize() for part in crate.split("-"))
+
+
+def kebab(state: str) -> str:
+    """`PlaceAccount` as `place-account`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", state).lower()

@@ -1,35 +1,9 @@
-//! The steps of a run in order, as the state machine's own definition names them.
-
-use std::sync::LazyLock;
+//! The steps of a run in order, with what each of them came to.
 
 use jiff::Timestamp;
 use ledger::{State, StepRow};
+use replication::{STEPS, Step};
 use tenant::{FailureName, LandingZone, Pace, QueueView, StepState, StepView, Tenant};
-
-const MACHINE: &str = include_str!("../../../infra/statemachines/replicate-tenant.asl.yaml");
-
-/// The step that works once for each StackSet.
-const BY_STACK_SET: &str = "roll-out-stacks";
-
-/// The steps that keep a row, in the order in which the state machine's definition names them, branches after one
-/// another; its ends keep none.
-pub static STEPS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let functions = MACHINE
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("FunctionName: ${")?.strip_suffix("Function}"));
-    functions.filter(|name| !["Complete", "RecordFailure"].contains(name)).map(kebab).collect()
-});
-
-fn kebab(name: &str) -> String {
-    let mut text = String::new();
-    for one in name.chars() {
-        if one.is_ascii_uppercase() && !text.is_empty() {
-            text.push('-');
-        }
-        text.push(one.to_ascii_lowercase());
-    }
-    text
-}
 
 /// The steps of a run, those that it has not reached included.
 #[must_use]
@@ -45,25 +19,24 @@ pub fn of_run(tenant: &Tenant, rows: &[StepRow], zone: Option<&LandingZone>) -> 
     STEPS
         .iter()
         .flat_map(|step| {
-            if step == BY_STACK_SET {
-                parts(tenant.run, rows, zone)
-                    .into_iter()
-                    .map(|part| row_of(step, Some(&part)))
-                    .collect()
-            } else {
-                vec![row_of(step, None)]
-            }
+            let parts = parts(step, tenant.run, rows, zone).into_iter();
+            parts.map(|part| row_of(&step.name, part)).collect::<Vec<_>>()
         })
         .collect()
 }
 
-fn parts(run: u64, rows: &[StepRow], zone: Option<&LandingZone>) -> Vec<String> {
-    let mut parts: Vec<String> = zone
-        .map(|zone| zone.stack_sets.iter().map(|set| set.name.clone()).collect())
-        .unwrap_or_default();
-    for row in rows.iter().filter(|row| row.step == BY_STACK_SET && row.run == run) {
-        if let Some(part) = row.part.as_ref().filter(|part| !parts.contains(part)) {
-            parts.push(part.clone());
+/// The parts that a step has, and those that it had when the run began.
+fn parts<'a>(
+    step: &Step,
+    run: u64,
+    rows: &'a [StepRow],
+    zone: Option<&'a LandingZone>,
+) -> Vec<Option<&'a str>> {
+    let mut parts = step.parts(zone);
+    for row in rows.iter().filter(|row| row.step == step.name && row.run == run) {
+        let part = row.part.as_deref();
+        if part.is_some() && !parts.contains(&part) {
+            parts.push(part);
         }
     }
     parts
@@ -72,7 +45,7 @@ fn parts(run: u64, rows: &[StepRow], zone: Option<&LandingZone>) -> Vec<String> 
 /// The steps of a plan: what each would change.
 #[must_use]
 pub fn of_plan(rows: &[StepRow]) -> Vec<StepView> {
-    let order = |step: &str| STEPS.iter().position(|known| known == step);
+    let order = |step: &str| STEPS.iter().position(|known| known.name == step);
     let mut rows: Vec<&StepRow> = rows.iter().collect();
     rows.sort_by_key(|row| (order(&row.step), row.part.clone()));
     let planned = |row: &StepRow| {

@@ -8,20 +8,10 @@
 
 use entry::Means;
 use ledger::{Error, State, StepRow};
+use replication::STEPS;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenant::{Failed, Failure, FailureName, Mode, Refused, Ticket};
-
-/// The steps in the order of the state machine.
-pub const ORDER: [&str; 7] = [
-    "admit",
-    "create-account",
-    "place-account",
-    "prepare-account",
-    "roll-out-access",
-    "downgrade-access-role",
-    "roll-out-stacks",
-];
+use tenant::{Failed, Failure, FailureName, LandingZone, Mode, Refused, Ticket};
 
 /// What the state machine saw.
 #[derive(Debug, Deserialize)]
@@ -40,8 +30,12 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
     let Seen { ticket, error, cause } = seen;
     if ticket.mode == Mode::Plan {
         if let Some(mut plan) = ledger.plan(ticket.tenant).await? {
-            let (step, failure) =
-                culprit(&ledger.plan_steps(ticket.tenant).await?, ticket.run, &error, &cause);
+            let (rows, zone) = tokio::try_join!(
+                ledger.plan_steps(ticket.tenant),
+                ledger.config::<LandingZone>(&plan.tenant.wish.landing_zone)
+            )?;
+            let zone = zone.as_ref().map(|zone| &zone.spec);
+            let (step, failure) = culprit(&rows, zone, ticket.run, &error, &cause);
             plan.failed = Some(Failed { step, failure, at: means.now(), attempts: 1 });
             plan.ended = Some(means.now());
             ledger.write_plan(&plan).await?;
@@ -51,7 +45,12 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
     let tenant = ledger.tenant(ticket.tenant).await?;
     let tenant =
         tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
-    let (step, failure) = culprit(&ledger.steps(ticket.tenant).await?, ticket.run, &error, &cause);
+    let (rows, zone) = tokio::try_join!(
+        ledger.steps(ticket.tenant),
+        ledger.config::<LandingZone>(&tenant.wish.landing_zone)
+    )?;
+    let zone = zone.as_ref().map(|zone| &zone.spec);
+    let (step, failure) = culprit(&rows, zone, ticket.run, &error, &cause);
     match tenant.failed(&ticket.execution(), &step, failure, means.chance(), means.now()) {
         Err(Refused::NotRunning | Refused::Running) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
@@ -65,7 +64,13 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
 }
 
 /// The step that failed, and its failure.
-fn culprit(rows: &[StepRow], run: u64, error: &str, cause: &str) -> (String, Failure) {
+fn culprit(
+    rows: &[StepRow],
+    zone: Option<&LandingZone>,
+    run: u64,
+    error: &str,
+    cause: &str,
+) -> (String, Failure) {
     let failed = rows
         .iter()
         .filter(|row| row.run == run && row.state == State::Failed)
@@ -73,16 +78,30 @@ fn culprit(rows: &[StepRow], run: u64, error: &str, cause: &str) -> (String, Fai
     if let Some((row, failure)) = failed.and_then(|row| Some((row, row.failure.clone()?))) {
         return (row.step.clone(), failure);
     }
-    let done = |step: &str| {
-        rows.iter().any(|row| row.run == run && row.step == step && row.state == State::Done)
-    };
-    let step = ORDER.into_iter().find(|step| !done(step)).unwrap_or("complete");
     let name = FailureName::of_error(error);
     let remark = match name {
         FailureName::Transient => "AWS could not run a part of Landfall; it is tried again.",
         _ => "Landfall met a situation that it does not understand. Its operators have been told.",
     };
+    let step = silent(rows, zone, run).unwrap_or("complete");
     (step.to_owned(), Failure::new(name, remark, format!("{error}: {cause}")))
+}
+
+/// The first step that left no word of its end: one that never wrote, else one whose last word is that it waits. A
+/// sibling that waits has not failed where another never wrote.
+fn silent(rows: &[StepRow], zone: Option<&LandingZone>, run: u64) -> Option<&'static str> {
+    let places = || {
+        STEPS.iter().flat_map(|step| {
+            step.parts(zone).into_iter().map(|part| (step, part)).collect::<Vec<_>>()
+        })
+    };
+    let word = |name: &str, part: Option<&str>| {
+        let mut own = rows.iter().filter(|row| row.run == run && row.step == name);
+        own.find(|row| row.part.as_deref() == part).map(|row| row.state)
+    };
+    let never = places().find(|(step, part)| word(&step.name, *part).is_none());
+    let waits = || places().find(|(step, part)| word(&step.name, *part) == Some(State::Waiting));
+    never.or_else(waits).map(|(step, _)| step.name.as_str())
 }
 
 #[cfg(test)]
@@ -93,25 +112,67 @@ mod tests {
         StepRow { state, ..StepRow::new(step, None, 3) }
     }
 
-    #[test]
-    fn the_step_that_wrote_its_failure_is_named_with_it() {
-        let failure = Failure::rejected("the address is taken");
-        let failed =
-            StepRow { failure: Some(failure.clone()), ..row("create-account", State::Failed) };
-        let rows = [row("admit", State::Done), failed];
-        assert_eq!(culprit(&rows, 3, "Rejected", ""), ("create-account".to_owned(), failure));
+    /// The rows of a run in which every step ended well.
+    fn ended(zone: &LandingZone) -> Vec<StepRow> {
+        let places = STEPS.iter().flat_map(|step| {
+            step.parts(Some(zone)).into_iter().map(|part| (step.name.as_str(), part))
+        });
+        places
+            .map(|(step, part)| StepRow { state: State::Done, ..StepRow::new(step, part, 3) })
+            .collect()
+    }
+
+    fn zone() -> LandingZone {
+        serde_json::from_value(json!({
+            "platform": "aws", "organizationalUnit": "ou-land-workprod", "accessRole": {},
+            "stackSets": [{"name": "audit", "regions": []}, {"name": "alarm", "regions": []}]
+        }))
+        .expect("a landing zone")
     }
 
     #[test]
-    fn a_function_that_never_answered_is_the_first_that_did_not_end() {
-        let rows = [row("admit", State::Done), row("create-account", State::Done)];
-        let (step, failure) = culprit(&rows, 3, "States.Timeout", "too slow");
-        assert_eq!((step.as_str(), failure.name), ("place-account", FailureName::Transient));
+    fn the_step_that_wrote_its_failure_is_named_with_it() {
+        let failure = Failure::rejected("The address is taken. Choose another one.");
+        let failed =
+            StepRow { failure: Some(failure.clone()), ..row("create-account", State::Failed) };
+        let rows = [row("admit", State::Done), failed];
+        let found = culprit(&rows, None, 3, "Rejected", "");
+        assert_eq!(found, ("create-account".to_owned(), failure));
+    }
+
+    #[test]
+    fn a_function_that_never_answered_is_the_first_that_left_no_word() {
+        for silent in STEPS.iter() {
+            let mut rows = ended(&zone());
+            rows.retain(|row| row.step != silent.name);
+            let (step, failure) = culprit(&rows, Some(&zone()), 3, "States.Timeout", "too slow");
+            let expected =
+                if silent.parts(Some(&zone())).is_empty() { "complete" } else { &silent.name };
+            assert_eq!((step.as_str(), failure.name), (expected, FailureName::Transient));
+        }
+    }
+
+    #[test]
+    fn one_part_that_left_no_word_is_found_among_its_siblings() {
+        let mut rows = ended(&zone());
+        rows.retain(|row| row.part.as_deref() != Some("alarm"));
+        assert_eq!(culprit(&rows, Some(&zone()), 3, "Lambda.Unknown", "").0, "roll-out-stacks");
+    }
+
+    #[test]
+    fn a_sibling_that_waits_is_named_only_if_nobody_else_is_silent() {
+        let mut rows = ended(&zone());
+        for row in rows.iter_mut().filter(|row| row.part.as_deref() == Some("audit")) {
+            row.state = State::Waiting;
+        }
+        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Timeout", "").0, "roll-out-stacks");
+        rows.retain(|row| row.step != "place-account");
+        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Timeout", "").0, "place-account");
     }
 
     #[test]
     fn rows_of_another_run_say_nothing() {
-        let (step, failure) = culprit(&[row("admit", State::Done)], 4, "States.Runtime", "");
+        let (step, failure) = culprit(&[row("admit", State::Done)], None, 4, "States.Runtime", "");
         assert_eq!((step.as_str(), failure.name), ("admit", FailureName::Defect));
     }
 }
