@@ -123,7 +123,7 @@ async fn admit(
     }
     if let Some(reason) = ledger.breaker().await? {
         return Err(Failure::blocked(
-            "No accounts are created at present: an operator has to look into it first.",
+            "No accounts are created at present. Ask Landfall's operators to look into it and to close the breaker.",
             format!("the breaker is open: {reason}"),
         ));
     }

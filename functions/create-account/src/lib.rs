@@ -205,7 +205,7 @@ impl CreateAccount {
         self.means.ledger.ask(&names.email, task.tenant.id, task.now).await.map_err(|error| {
             match error {
                 Error::Conflict => Failure::rejected(format!(
-                    "The e-mail address {} belongs to another tenant.",
+                    "The e-mail address {} belongs to another tenant. Change the workspace's or project's identifier.",
                     names.email
                 )),
                 Error::Failure(failure) => failure,
@@ -260,7 +260,7 @@ impl CreateAccount {
             Err(Error::Failure(failure)) => Err(failure),
             Err(Error::Conflict) => match self.means.ledger.owner(account.as_str()).await? {
                 Some(owner) if owner != task.tenant.id => Err(Failure::blocked(
-                    "The account that AWS made belongs to another tenant.",
+                    "The account that AWS made belongs to another tenant. Ask Landfall's operators whose it is.",
                     format!("account {account} is tenant {owner}'s"),
                 )),
                 _ => Err(Failure::transient("the tenant changed while its account landed")),
@@ -345,19 +345,19 @@ fn refused(reason: &str) -> Failure {
             "The account's e-mail address is used by another AWS account. Choose another project identifier.",
         ),
         "INVALID_EMAIL" | "INVALID_ADDRESS" => (
-            FailureName::Rejected,
-            "AWS does not accept the account's e-mail address. Change the platform's pattern.",
+            FailureName::Blocked,
+            "AWS does not accept the account's e-mail address. Ask Landfall's operators to change the platform's pattern for addresses.",
         ),
         "ACCOUNT_LIMIT_EXCEEDED" => (
             FailureName::Blocked,
-            "The organization has as many accounts as AWS allows. Its operators have been told.",
+            "The organization has as many accounts as AWS allows. Ask Landfall's operators to have the limit raised.",
         ),
         "INTERNAL_FAILURE" | "CONCURRENT_ACCOUNT_MODIFICATION" => {
             (FailureName::Transient, "AWS could not make the account; it is tried again.")
         }
         _ => (
             FailureName::Blocked,
-            "AWS makes no accounts for this organization at present. Its operators have been told.",
+            "AWS makes no accounts for this organization at present. Ask Landfall's operators to settle it with AWS.",
         ),
     };
     Failure::new(name, remark, format!("organizations:CreateAccount: {reason}"))

@@ -26,7 +26,7 @@ fn an_answer_that_got_lost_is_never_asked_for_again_before_it_is_certain() {
 fn every_reason_of_aws_names_who_acts_next() {
     for (reason, name) in [
         ("EMAIL_ALREADY_EXISTS", FailureName::Rejected),
-        ("INVALID_EMAIL", FailureName::Rejected),
+        ("INVALID_EMAIL", FailureName::Blocked),
         ("ACCOUNT_LIMIT_EXCEEDED", FailureName::Blocked),
         ("FAILED_BUSINESS_VALIDATION", FailureName::Blocked),
         ("MISSING_PAYMENT_INSTRUMENT", FailureName::Blocked),

@@ -16,9 +16,14 @@ const TABLE: &[Row] = &[
         "StateMachineDoesNotExist",
         "",
         FailureName::Blocked,
-        "The state machine is missing: Landfall is not deployed.",
+        "Landfall is not completely deployed. Ask Landfall's operators to deploy it again.",
     ),
-    ("StateMachineDeleting", "", FailureName::Blocked, "The state machine is being deleted."),
+    (
+        "StateMachineDeleting",
+        "",
+        FailureName::Blocked,
+        "Landfall is being removed. Ask Landfall's operators whether it comes back.",
+    ),
 ];
 
 /// The replication's state machine.

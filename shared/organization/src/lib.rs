@@ -52,7 +52,7 @@ const TABLE: &[Row] = &[
         "ConstraintViolationException",
         "",
         FailureName::Blocked,
-        "The organization has reached a limit. Its operators have been told.",
+        "The organization has reached a limit of AWS. Ask Landfall's operators to have it raised.",
     ),
     (
         "FinalizingOrganizationException",
@@ -64,13 +64,13 @@ const TABLE: &[Row] = &[
         "InvalidInputException",
         "",
         FailureName::Rejected,
-        "AWS does not accept a value. Change the wish.",
+        "AWS does not accept one of the account's values, such as a character in a tag. Change the wish's tags or names.",
     ),
     (
         "DestinationParentNotFoundException",
         "",
         FailureName::Blocked,
-        "The landing zone's organizational unit does not exist.",
+        "The landing zone's organizational unit does not exist. Ask Landfall's operators to correct the landing zone.",
     ),
     (
         "SourceParentNotFoundException",
@@ -102,7 +102,12 @@ const TABLE: &[Row] = &[
         FailureName::Transient,
         "AWS does not know the request yet; it is tried again.",
     ),
-    ("AWSOrganizationsNotInUseException", "", FailureName::Blocked, "There is no organization."),
+    (
+        "AWSOrganizationsNotInUseException",
+        "",
+        FailureName::Blocked,
+        "The platform's management account has no organization. Ask Landfall's operators to correct the platform.",
+    ),
 ];
 
 /// Organizations says why in a field of its own, which is as good as a message.

@@ -103,7 +103,10 @@ impl Refusal {
         {
             (FailureName::Transient, "AWS did not answer as expected; it is tried again.")
         } else if self.is_denied() {
-            (FailureName::Blocked, "Landfall lacks a permission. Its operators have been told.")
+            (
+                FailureName::Blocked,
+                "Landfall lacks a permission for this. Ask Landfall's operators to restore it.",
+            )
         } else {
             (
                 FailureName::Defect,

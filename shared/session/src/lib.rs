@@ -22,9 +22,24 @@ use uuid::Uuid;
 pub const LONGEST_POLICY: usize = 2_048;
 
 const TABLE: &[Row] = &[
-    ("PackedPolicyTooLarge", "", FailureName::Defect, "A session policy is too large."),
-    ("MalformedPolicyDocument", "", FailureName::Defect, "A session policy can't be read by AWS."),
-    ("RegionDisabledException", "", FailureName::Blocked, "The Region is not enabled."),
+    (
+        "PackedPolicyTooLarge",
+        "",
+        FailureName::Defect,
+        "Landfall asks for more than fits into one session. Its operators have been told.",
+    ),
+    (
+        "MalformedPolicyDocument",
+        "",
+        FailureName::Defect,
+        "AWS does not accept a policy of Landfall's. Its operators have been told.",
+    ),
+    (
+        "RegionDisabledException",
+        "",
+        FailureName::Blocked,
+        "A Region is not enabled in the account. Ask Landfall's operators to enable it or to take it out of the landing zone.",
+    ),
 ];
 
 /// Whom sessions are for, and how they are opened.
@@ -187,7 +202,7 @@ impl Sessions {
                 )
             } else {
                 Failure::blocked(
-                    "Landfall can't enter the account: its access role is missing or does not trust the management account.",
+                    "Landfall can't enter the account: its access role is missing or does not trust the management account. Ask Landfall's operators to restore the role.",
                     remark,
                 )
             };

@@ -25,32 +25,37 @@ const TABLE: &[Row] = &[
         "OperationInProgressException",
         "",
         FailureName::Throttled,
-        "Another operation works on the StackSet; it is tried again after it.",
+        "Other accounts get the same stacks at present; it is tried again after them.",
     ),
     (
         "StaleRequestException",
         "",
         FailureName::Throttled,
-        "Another operation works on the StackSet; it is tried again.",
+        "Other accounts get the same stacks at present; it is tried again.",
     ),
     (
         "StackSetNotFoundException",
         "",
         FailureName::Blocked,
-        "The landing zone names a StackSet that does not exist.",
+        "The landing zone names stacks that Landfall does not have. Ask Landfall's operators to deploy them or to correct the landing zone.",
     ),
-    ("LimitExceededException", "", FailureName::Blocked, "A limit of CloudFormation is reached."),
+    (
+        "LimitExceededException",
+        "",
+        FailureName::Blocked,
+        "The organization has reached a limit of AWS for stacks. Ask Landfall's operators to have it raised.",
+    ),
     (
         "InvalidOperationException",
         "",
         FailureName::Blocked,
-        "CloudFormation can't do this with the StackSet.",
+        "AWS can't roll the landing zone's stacks out as they are set up. Ask Landfall's operators to correct them.",
     ),
     (
         "ValidationError",
         "",
         FailureName::Blocked,
-        "CloudFormation does not accept the StackSet's parameters.",
+        "AWS does not accept the parameters of the landing zone's stacks. Ask Landfall's operators to correct the landing zone.",
     ),
 ];
 

@@ -155,7 +155,7 @@ pub async fn act(
             return Err(Failure::new(
                 FailureName::Blocked,
                 format!(
-                    "The stack of {} could not be made in the account. Its operators have been told.",
+                    "The stacks of {} could not be made in the account. Ask Landfall's operators to mend their template or parameters.",
                     wanted.name
                 ),
                 format!("StackSet {}: {reason}", wanted.name),

@@ -28,7 +28,7 @@ pub fn render_names(
     let values = values(tenant, zone, number);
     let render = |pattern: &str| {
         Pattern::parse(pattern).map(|pattern| pattern.render(&values)).map_err(|error| {
-            Failure::blocked("The platform's naming patterns can't be read.", error.to_string())
+            Failure::blocked("The platform's naming patterns can't be read. Ask Landfall's operators to correct them.", error.to_string())
         })
     };
     let names = Names {
