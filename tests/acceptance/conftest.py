@@ -21,9 +21,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seeds", type=int, default=1, help="with how many seeds sixty tenants are vended at once"
     )
     parser.addoption(
-        "--creations", type=int, default=10, help="how many of the sixty creations are waited for"
-    )
-    parser.addoption(
         "--write-calls", action="store_true", help="write docs/CALLS.md from what is measured"
     )
 
@@ -64,7 +61,7 @@ class Vended:
 def vended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vended]:
     """The examples, applied once for all tests that only look or that undo what they do."""
     decisions = tmp_path_factory.mktemp("iam") / "decisions.jsonl"
-    with World(seed=1, speed=30, arguments=["--decisions", str(decisions)]) as world:
+    with World(seed=1, speed=60, arguments=["--decisions", str(decisions)]) as world:
         person = User.administrator(world, AUTOMATION)
         with Watch(world) as watch:
             applied = person.landfall("apply", "-f", "examples")

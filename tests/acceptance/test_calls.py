@@ -22,7 +22,7 @@ Calls = Counter[tuple[str, str]]
 @pytest.fixture(scope="module")
 def vends() -> Iterator[dict[int, Calls]]:
     """The calls of one vend, in organizations of both sizes."""
-    with World(seed=5, speed=8, quiet=True) as world:
+    with World(seed=5, quiet=True) as world:
         world.found()
         found = {}
         for size in (SMALL, LARGE):

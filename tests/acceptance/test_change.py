@@ -1,7 +1,6 @@
 """A changed landing zone reaches the accounts that it concerns, cut short or not."""
 
 import copy
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,7 +38,7 @@ def changed(vended: Vended) -> Iterator[dict[str, Any]]:
     document["spec"]["tags"]["environment"] = "changed"
     yield document
     # Readings of Organizations are stale for a minute: they would say that nothing is to be done.
-    time.sleep(90 / vended.world.speed)
+    vended.world.sleep(90)
     assert put(vended, before) in (200, 202)
     assert vended.world.until(lambda: environments(vended) == {"sandbox"}, hours=1)
 

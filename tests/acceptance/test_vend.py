@@ -265,7 +265,7 @@ class Variant:
 @pytest.fixture(scope="module")
 def variants() -> Iterator[dict[str, Variant]]:
     """Administrators as managed policy, inline, both, and with a baseline that never rolls out."""
-    with World(seed=2, speed=30) as world, Watch(world) as watch:
+    with World(seed=2, speed=60) as world, Watch(world) as watch:
         organization = Organization(world)
         world.found()
         tenants = {

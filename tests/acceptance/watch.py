@@ -1,6 +1,5 @@
 """Looks at new accounts' access roles again and again, to see how long they are administrators."""
 
-import time
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
@@ -55,7 +54,7 @@ class Watch:
                     self._look(account)
                 except ClientError:
                     continue  # the account is not usable yet
-            time.sleep(4 / self.world.speed)
+            self.world.sleep(4)
 
     def _look(self, account: str) -> None:
         iam = self.world.client("iam", account)

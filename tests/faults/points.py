@@ -75,7 +75,7 @@ def golden() -> list[Point]:
 
 def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The log of a quiet world: two tenants, one changed by a client, one due again."""
-    with World(seed=1, speed=20, quiet=True, arguments=arguments) as world:
+    with World(seed=1, quiet=True, arguments=arguments) as world:
         world.found()
         tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
 

@@ -25,8 +25,6 @@ from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import World
 
 LOGS = ROOT / "target/sweep"
-# Slow enough for a busy machine: what a function computes is not sped up.
-SPEED = 30.0
 # Tenants side by side in a sandbox, and in one sandbox altogether.
 ABREAST = 16
 CROWD = 64
@@ -149,7 +147,7 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
         Trial(faults, Tenant(f"{batch.delivery or 'trial'}-{number:03}", "production"))
         for number, faults in enumerate(batch.faults)
     ]
-    with World(batch.seed, SPEED, quiet=batch.alone) as world:
+    with World(batch.seed, quiet=batch.alone) as world:
         world.found()
         if batch.delivery:
             world.control("POST", "delivery", events.DELIVERIES[batch.delivery])

@@ -32,6 +32,10 @@ RUN: dict[str, Any] = {
     "ConsistentRead": True,
     "ProjectionExpression": "id, phase, run, running, failed",
 }
+# Virtual seconds in a real one while nobody works.
+SPEED = 200.0
+# The same while a function or moto works.
+WORKING_SPEED = 8.0
 # An AWS in which nothing varies: no stale reads, every latency the same.
 QUIET = {"creationLatencySeconds": 8, "readinessSeconds": 0, "stackSetSeconds": 20}
 
@@ -40,12 +44,18 @@ class World:
     """One AWS Organization with Landfall in it, on a free port of this machine."""
 
     def __init__(
-        self, seed: int, speed: float = 60, quiet: bool = False, arguments: Iterable[str] = ()
+        self,
+        seed: int,
+        speed: float = SPEED,
+        working_speed: float = WORKING_SPEED,
+        quiet: bool = False,
+        arguments: Iterable[str] = (),
     ) -> None:
         self.seed, self.speed, self.quiet = seed, speed, quiet
         self.errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 (ends with the sandbox)
         command = [str(ROOT / "target/debug/landfall-sandbox")]
         command += ["--seed", str(seed), "--speed", str(speed)]
+        command += ["--working-speed", str(working_speed)]
         command += ["--moto-python", sys.executable, "--parent-pid", str(os.getpid())]
         command += arguments
         command += ["--consistent"] if quiet else []
@@ -67,8 +77,6 @@ class World:
         self._keys: dict[str, dict[str, str]] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = Lock()
-        self._epoch = float(self.control("GET", "clock")["epoch"])
-        self._read = time.monotonic()
         self.configure(accountQuota=100_000, **(QUIET if quiet else {}))
 
     def __enter__(self) -> "World":
@@ -110,7 +118,13 @@ class World:
 
     def now(self) -> float:
         """Virtual seconds since the epoch."""
-        return self._epoch + (time.monotonic() - self._read) * self.speed
+        return float(self.control("GET", "clock")["epoch"])
+
+    def sleep(self, seconds: float) -> None:
+        """Waits virtual seconds."""
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            time.sleep(max(left / self.speed, 0.005))
 
     def log(self, since: int = 0) -> list[dict[str, Any]]:
         """The calls after a position of the log."""
@@ -183,7 +197,7 @@ class World:
                 return answer
             if status < 429:
                 break
-            time.sleep(2 / self.speed)
+            self.sleep(2)
         raise AssertionError(f"{method} {path}: {status} {answer}")
 
     def found(self) -> None:

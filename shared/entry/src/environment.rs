@@ -11,7 +11,7 @@ pub(crate) struct Environment {
     pub(crate) state_machine: String,
     /// The external id that the management account's roles ask for.
     pub(crate) external_id: String,
-    /// Where the sandbox serves its clock; none on AWS.
+    /// The file by which the sandbox tells the time; none on AWS.
     pub(crate) clock: Option<String>,
 }
 

@@ -46,7 +46,7 @@ impl Means {
             .with_initial_backoff(std::time::Duration::from_millis(200));
         let config =
             aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).load().await;
-        let clock = Clock::start(environment.clock.as_deref()).await?;
+        let clock = Clock::new(environment.clock.clone());
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);
         ledger.warm().await;

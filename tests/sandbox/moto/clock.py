@@ -1,13 +1,18 @@
-"""The virtual clock: virtual = start + (real - start) x speed, shared with the gateway.
+"""The virtual clock, as the gateway runs it.
 
-Whatever moto waits for or stamps goes through here, so that a StackSet operation of a minute takes
-a second at speed 60 while its timestamps stay a minute apart.
+Time is fast while nobody works and slow while somebody does; how it passes stands in the file that
+`LANDFALL_CLOCK` names. Without one it passes `LANDFALL_SPEED` times as fast as real time. Whatever
+moto waits for or stamps goes through here, so that a StackSet operation of a minute takes a second
+while its timestamps stay a minute apart; and whatever moto does of its own accord is told here as
+work, in the file that `LANDFALL_WORKERS` names.
 """
 
 import datetime
 import heapq
 import itertools
+import mmap
 import os
+import struct
 import sys
 import threading
 import time
@@ -16,13 +21,26 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+FILE = os.environ.get("LANDFALL_CLOCK")
 SPEED = float(os.environ.get("LANDFALL_SPEED") or 1.0)
 START = float(os.environ.get("LANDFALL_START") or time.time())
+# The longest real time after which it is looked how fast time passes.
+GLANCE = 0.005
+
+
+def _pace() -> tuple[float, float, float]:
+    """What virtual time it was at which real time, and how fast it has passed since."""
+    if FILE is None:
+        return START, START, SPEED
+    with open(FILE, "rb") as file:
+        epoch, wall, rate = file.read().split()
+    return float(epoch), float(wall), float(rate)
 
 
 def now() -> float:
     """Virtual seconds since 1970."""
-    return START + (time.time() - START) * SPEED
+    epoch, wall, rate = _pace()
+    return epoch + (time.time() - wall) * rate
 
 
 def utcnow() -> datetime.datetime:
@@ -38,14 +56,51 @@ def iso(epoch: float | None = None) -> str:
 
 def sleep(seconds: float) -> None:
     """Sleeps virtual seconds."""
-    time.sleep(max(0.0, seconds) / SPEED)
+    Event().wait(seconds)
 
 
 class Event(threading.Event):
     """An event whose time-outs are virtual seconds."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        return super().wait(None if timeout is None else min(timeout / SPEED, 1e8))
+        if timeout is None:
+            return super().wait()
+        until = now() + timeout
+        bell = AGENDA.ring(until, self._cond)
+        with self._cond:
+            while not self._flag and now() < until:
+                self._cond.wait()
+        bell.cancelled = True
+        return self._flag
+
+
+class Workers:
+    """How many parts of moto work of their own accord: nobody waits for an answer of theirs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._told = None
+        if path := os.environ.get("LANDFALL_WORKERS"):
+            with open(path, "wb+") as file:
+                file.write(bytes(8))
+                file.flush()
+                self._told = mmap.mmap(file.fileno(), 8)
+
+    def __enter__(self) -> None:
+        self._change(1)
+
+    def __exit__(self, *_: object) -> None:
+        self._change(-1)
+
+    def _change(self, by: int) -> None:
+        with self._lock:
+            self._count += by
+            if self._told is not None:
+                struct.pack_into("<Q", self._told, 0, self._count)
+
+
+WORKING = Workers()
 
 
 class VirtualDatetime(datetime.datetime):
@@ -67,11 +122,18 @@ DATETIME.datetime = VirtualDatetime
 TIME = SimpleNamespace(time=now, sleep=sleep, monotonic=now)
 
 
+class Entry:
+    """What is to happen at a time, unless it was cancelled."""
+
+    def __init__(self, action: Callable[[], Any], light: bool) -> None:
+        self.action, self.light, self.cancelled = action, light, False
+
+
 class Agenda:
     """What happens later, in virtual time, off the request threads."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[float, int, Callable[[], Any]]] = []
+        self._entries: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="agenda")
@@ -79,9 +141,22 @@ class Agenda:
 
     def later(self, seconds: float, action: Callable[[], Any]) -> None:
         """Runs the action after so many virtual seconds."""
+        self._add(now() + max(0.0, seconds), Entry(action, light=False))
+
+    def ring(self, until: float, condition: threading.Condition) -> Entry:
+        """Wakes whoever waits on a condition, at a time."""
+
+        def notify() -> None:
+            with condition:
+                condition.notify_all()
+
+        entry = Entry(notify, light=True)
+        self._add(until, entry)
+        return entry
+
+    def _add(self, when: float, entry: Entry) -> None:
         with self._changed:
-            entry = (now() + max(0.0, seconds), next(self._order), action)
-            heapq.heappush(self._entries, entry)
+            heapq.heappush(self._entries, (when, next(self._order), entry))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="agenda")
                 self._thread.start()
@@ -89,17 +164,32 @@ class Agenda:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while not self._entries or self._entries[0][0] > now():
-                    due = self._entries[0][0] - now() if self._entries else None
-                    self._changed.wait(None if due is None else max(0.0005, due / SPEED))
-                _, _, action = heapq.heappop(self._entries)
-            self._workers.submit(_reported, action)
+            entry = self._due()
+            if entry.light:
+                entry.action()
+            else:
+                self._workers.submit(_reported, entry.action)
+
+    def _due(self) -> Entry:
+        """The next entry, as soon as it is due."""
+        with self._changed:
+            while True:
+                while self._entries and self._entries[0][2].cancelled:
+                    heapq.heappop(self._entries)
+                if not self._entries:
+                    self._changed.wait()
+                    continue
+                epoch, wall, rate = _pace()
+                left = (self._entries[0][0] - epoch) / rate - (time.time() - wall)
+                if left <= 0:
+                    return heapq.heappop(self._entries)[2]
+                self._changed.wait(min(left, GLANCE) if FILE else left)
 
 
 def _reported(action: Callable[[], Any]) -> None:
     try:
-        action()
+        with WORKING:
+            action()
     except Exception as error:  # a failure here has no caller that could hear of it
         print(f"agenda: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 

@@ -152,13 +152,19 @@ def _virtual_time() -> None:
 
     @method_of(program.Program)
     def eval(self: Any, env: Any) -> None:
-        limit = self.timeout_seconds.timeout_seconds / clock.SPEED if self.timeout_seconds else None
+        limit = self.timeout_seconds.timeout_seconds if self.timeout_seconds else None
         env.next_state_name = self.start_at.start_at_name
         run = super(program.Program, self).eval
-        worker = threading.Thread(target=run, args=(env,), daemon=True)
-        worker.start()
-        worker.join(timeout=limit)
-        if worker.is_alive():
+        ended = clock.Event()
+
+        def work() -> None:
+            try:
+                run(env)
+            finally:
+                ended.set()
+
+        threading.Thread(target=work, daemon=True).start()
+        if not ended.wait(limit):
             env.set_timed_out()
 
 

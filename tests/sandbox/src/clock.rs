@@ -1,35 +1,118 @@
-//! Virtual time: every wait of the sandbox is shorter by one factor, and all its parts agree on it.
+//! Virtual time: fast while nobody works, slow while somebody does, and all parts agree on it.
+//!
+//! What AWS takes its time for is waited for, and that is sped up. What this machine computes is
+//! not: while a function runs or moto is busy, the clock slows down, so that a slow or crowded
+//! machine makes virtual time longer for nobody. How time passes is written to a small file, which
+//! every process reads that needs to know what time it is.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use uuid::Uuid;
 
-/// A clock that runs `speed` times as fast as the wall clock since the sandbox started.
+use crate::error::Error;
+
+/// How long nobody may have worked before time runs fast: what lies between two calls is work too.
+const QUIET: Duration = Duration::from_millis(15);
+/// How often it is looked whether somebody works.
+const TICK: Duration = Duration::from_millis(4);
+
+/// How fast time passes: virtual seconds in a real one.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub struct Speed {
+    /// While nobody works.
+    pub idle: f64,
+    /// While somebody works; never more than while nobody does.
+    pub working: f64,
+}
+
+/// The clock of a sandbox.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    speed: Speed,
     started: f64,
-    speed: f64,
+    file: PathBuf,
+    workers: AtomicUsize,
+    pace: Mutex<Pace>,
+    changed: watch::Sender<()>,
+}
+
+/// Since `wall` time passes `rate` times as fast, and it was `epoch` then.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    epoch: f64,
+    wall: f64,
+    rate: f64,
+    worked: Instant,
+}
+
+impl Pace {
+    fn now(&self) -> f64 {
+        self.epoch + (wall() - self.wall) * self.rate
+    }
+}
+
+/// Somebody works for as long as this is kept.
+#[derive(Debug)]
+pub struct Work(Clock);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.0.workers.fetch_sub(1, Ordering::AcqRel);
+        self.0.0.pace.lock().worked = Instant::now();
+    }
 }
 
 impl Clock {
     /// Starts a clock now.
-    pub fn start(speed: f64) -> Self {
-        Self { started: wall(), speed }
+    pub fn start(speed: Speed) -> Result<Self, Error> {
+        let speed = Speed { working: speed.working.min(speed.idle), ..speed };
+        let now = wall();
+        let pace = Pace { epoch: now, wall: now, rate: speed.working, worked: Instant::now() };
+        let inner = Inner {
+            speed,
+            started: now,
+            file: std::env::temp_dir().join(format!("landfall-clock-{}", Uuid::new_v4().simple())),
+            workers: AtomicUsize::new(0),
+            pace: Mutex::new(pace),
+            changed: watch::Sender::new(()),
+        };
+        inner.write(&pace).map_err(Error::io(format!("writing {}", inner.file.display())))?;
+        Ok(Self(Arc::new(inner)))
     }
 
-    /// The wall-clock epoch in seconds at which virtual and real time were the same.
+    /// The epoch in seconds at which virtual and real time were the same.
     pub fn started(&self) -> f64 {
-        self.started
+        self.0.started
     }
 
-    /// How many virtual seconds pass in one real second.
+    /// How many virtual seconds pass in one real second while nobody works.
     pub fn speed(&self) -> f64 {
-        self.speed
+        self.0.speed.idle
+    }
+
+    /// The file that says how time passes: `epoch wall rate`, in seconds.
+    pub fn file(&self) -> &Path {
+        &self.0.file
+    }
+
+    /// The file in which moto says how many of its parts work: eight bytes, least first.
+    pub fn workers_file(&self) -> PathBuf {
+        self.0.file.with_extension("workers")
     }
 
     /// Virtual seconds since the epoch.
     pub fn now(&self) -> f64 {
-        self.started + (wall() - self.started) * self.speed
+        self.0.pace.lock().now()
     }
 
     /// Virtual time as a timestamp with milliseconds.
@@ -37,15 +120,89 @@ impl Clock {
         timestamp(self.now())
     }
 
-    /// How long `seconds` of virtual time take.
-    pub fn real(&self, seconds: f64) -> Duration {
-        Duration::from_secs_f64((seconds / self.speed).max(0.0))
+    /// The least real time that `seconds` of virtual time take.
+    pub fn least(&self, seconds: f64) -> Duration {
+        Duration::from_secs_f64((seconds / self.0.speed.idle).max(0.0))
     }
 
     /// Waits for `seconds` of virtual time.
     pub async fn sleep(&self, seconds: f64) {
-        tokio::time::sleep(self.real(seconds)).await;
+        let until = self.now() + seconds;
+        let mut changed = self.0.changed.subscribe();
+        loop {
+            let pace = *self.0.pace.lock();
+            let left = (until - pace.now()) / pace.rate;
+            if left <= 0.0 {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs_f64(left)) => {}
+                _ = changed.changed() => {}
+            }
+        }
     }
+
+    /// Says that somebody works, for as long as the answer is kept.
+    pub fn work(&self) -> Work {
+        self.0.workers.fetch_add(1, Ordering::AcqRel);
+        self.0.turn(self.0.speed.working);
+        Work(self.clone())
+    }
+
+    /// Lets time run fast whenever nobody has worked for a moment, for as long as the sandbox runs.
+    pub async fn keep(self) {
+        let moto = self.workers_file();
+        loop {
+            tokio::time::sleep(TICK).await;
+            let inner = &self.0;
+            let works = inner.workers.load(Ordering::Acquire) > 0 || counted(&moto) > 0;
+            let mut pace = inner.pace.lock();
+            if works {
+                pace.worked = Instant::now();
+            }
+            let quiet = pace.worked.elapsed() > QUIET;
+            drop(pace);
+            inner.turn(if quiet { inner.speed.idle } else { inner.speed.working });
+        }
+    }
+}
+
+impl Inner {
+    /// Lets time pass at another rate from now on.
+    #[expect(clippy::float_cmp, reason = "a rate is one of two that are never computed with")]
+    fn turn(&self, rate: f64) {
+        let mut pace = self.pace.lock();
+        if pace.rate == rate {
+            return;
+        }
+        let wall = wall();
+        *pace = Pace { epoch: pace.epoch + (wall - pace.wall) * pace.rate, wall, rate, ..*pace };
+        if let Err(error) = self.write(&pace) {
+            tracing::error!(%error, file = %self.file.display(), "the clock can't be written");
+        }
+        drop(pace);
+        self.changed.send_replace(());
+    }
+
+    fn write(&self, Pace { epoch, wall, rate, .. }: &Pace) -> std::io::Result<()> {
+        let next = self.file.with_extension("next");
+        fs::write(&next, format!("{epoch:?} {wall:?} {rate:?}"))?;
+        fs::rename(next, &self.file)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for file in [&self.file, &self.file.with_extension("workers")] {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// The number in a file of eight bytes; 0 if there is none.
+fn counted(file: &Path) -> u64 {
+    let bytes = fs::read(file).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, u64::from_le_bytes)
 }
 
 /// Wall-clock seconds since the epoch.
@@ -63,15 +220,47 @@ pub fn timestamp(epoch: f64) -> Timestamp {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_minute_of_virtual_time_takes_a_second_at_speed_60() {
-        assert_eq!(Clock::start(60.0).real(60.0), Duration::from_secs(1));
+    fn clock(idle: f64, working: f64) -> Clock {
+        Clock::start(Speed { idle, working }).expect("a clock")
+    }
+
+    #[tokio::test]
+    async fn time_runs_fast_while_nobody_works_and_slow_while_somebody_does() {
+        let clock = clock(10_000.0, 1.0);
+        let kept = tokio::spawn(clock.clone().keep());
+        let before = clock.now();
+        let idle = Instant::now();
+        clock.sleep(600.0).await;
+        assert!(clock.now() - before >= 600.0);
+        assert!(idle.elapsed() < Duration::from_secs(60), "{:?}", idle.elapsed());
+        let work = clock.work();
+        let (before, real) = (clock.now(), Instant::now());
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let passed = clock.now() - before;
+        assert!(passed <= real.elapsed().as_secs_f64() + 0.01, "{passed}");
+        drop(work);
+        clock.sleep(600.0).await;
+        kept.abort();
     }
 
     #[test]
-    fn virtual_time_starts_at_the_wall_clock_and_runs_ahead() {
-        let clock = Clock { started: wall() - 10.0, speed: 60.0 };
-        let ahead = clock.now() - wall();
-        assert!((589.0..=591.0).contains(&ahead), "{ahead}");
+    fn the_file_tells_the_same_time() {
+        let clock = clock(60.0, 8.0);
+        let text = fs::read_to_string(clock.file()).expect("a file");
+        let numbers: Vec<f64> = text.split(' ').map(|one| one.parse().expect("a number")).collect();
+        let told = numbers[0] + (wall() - numbers[1]) * numbers[2];
+        assert!((told - clock.now()).abs() < 1.0, "{told}");
+        let file = clock.file().to_owned();
+        drop(clock);
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn who_works_is_counted_in_a_file() {
+        let file = std::env::temp_dir().join(format!("landfall-{}", Uuid::new_v4()));
+        assert_eq!(counted(&file), 0);
+        fs::write(&file, 3_u64.to_le_bytes()).expect("a file");
+        assert_eq!(counted(&file), 3);
+        fs::remove_file(&file).expect("it is there");
     }
 }

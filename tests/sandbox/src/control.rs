@@ -2,7 +2,7 @@
 //!
 //! | request under `/_landfall/` | what it does |
 //! |---|---|
-//! | `GET clock` | virtual time and its speed |
+//! | `GET clock` | virtual time, and how fast it is while nobody works |
 //! | `GET log?since=SEQ` | the calls after a position, one JSON document a line |
 //! | `GET output?function=NAME` | the last lines that functions wrote |
 //! | `GET points` | where faults can be injected: the points seen so far |
@@ -43,7 +43,7 @@ pub async fn serve(gateway: &Arc<Gateway>, parts: &Parts, path: &str, body: Byte
             runtime_api::serve(&instance, &parts.method, path, body).await
         }
         ("GET", ["clock"]) => {
-            let clock = gateway.clock;
+            let clock = &gateway.clock;
             found(&json!({"epoch": clock.now(), "speed": clock.speed()}))
         }
         ("GET", ["ready"]) => found(&json!({"ready": true})),

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::authorization::{Api, World};
 use crate::chance::Chance;
-use crate::clock::Clock;
+use crate::clock::{Clock, Speed};
 use crate::decisions::Decisions;
 use crate::deployment::Deployment;
 use crate::error::Error;
@@ -50,8 +50,8 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What the sandbox is started with.
 #[derive(Debug)]
 pub struct Settings {
-    /// Virtual seconds in a real one.
-    pub speed: f64,
+    /// How fast time passes.
+    pub speed: Speed,
     /// Seed of everything random.
     pub seed: u64,
     /// Folder with the functions' programs.
@@ -129,7 +129,7 @@ impl Gateway {
         Ok(Self {
             endpoint: endpoint.to_owned(),
             seed: settings.seed,
-            clock,
+            clock: clock.clone(),
             log: Log::open(settings.log.as_deref())?,
             identity: Arc::default(),
             moto,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sandbox::clock::Speed;
 use sandbox::error::Error;
 use sandbox::gateway::Settings;
 use sandbox::identity::AUTOMATION;
@@ -27,9 +28,12 @@ struct Arguments {
     /// Port of every AWS endpoint; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Virtual seconds in a real one
+    /// Virtual seconds in a real one while nobody works
     #[arg(long, default_value_t = 60.0)]
     speed: f64,
+    /// Virtual seconds in a real one while a function or moto works
+    #[arg(long, default_value_t = 8.0)]
+    working_speed: f64,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -94,7 +98,7 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let this = std::env::current_exe().map_err(Error::io("finding this program"))?;
     let own = this.parent().map(PathBuf::from).unwrap_or_default();
     let settings = Settings {
-        speed: arguments.speed,
+        speed: Speed { idle: arguments.speed, working: arguments.working_speed },
         seed: arguments.seed,
         binaries: arguments.binaries.unwrap_or(own),
         log: arguments.log,

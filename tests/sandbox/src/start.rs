@@ -61,7 +61,7 @@ impl Sandbox {
             }
             _ => None,
         };
-        let clock = Clock::start(settings.speed);
+        let clock = Clock::start(settings.speed)?;
         let (child, authority) = match behind {
             Behind::Running(authority) => (None, authority.clone()),
             Behind::Started { python, scripts, .. } => {
@@ -78,6 +78,7 @@ impl Sandbox {
         let serving = tokio::spawn(Arc::clone(&gateway).serve(listener));
         let tidied = Arc::clone(&gateway);
         tokio::spawn(async move { tidied.lambda.tidy().await });
+        tokio::spawn(gateway.clock.clone().keep());
         let outputs = match deploying {
             Some(deploying) => {
                 let joined = deploying.await;
@@ -140,7 +141,8 @@ async fn start_moto(
         .env("MOTO_PORT", gateway.to_string())
         .env("LANDFALL_GATEWAY", format!("http://127.0.0.1:{gateway}"))
         .env("LANDFALL_START", clock.started().to_string())
-        .env("LANDFALL_SPEED", clock.speed().to_string())
+        .env("LANDFALL_CLOCK", clock.file())
+        .env("LANDFALL_WORKERS", clock.workers_file())
         .env("LANDFALL_SEED", seed.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Trouble};
 /// How a sandbox is started.
 #[derive(Args, Clone, Debug)]
 pub struct Start {
-    /// Virtual seconds in a real one.
+    /// Virtual seconds in a real one while nobody works.
     #[arg(long, default_value_t = 60.0)]
     pub speed: f64,
     /// The seed of everything random.
@@ -50,7 +50,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
     let (mut child, state) = start(&arguments.start, arguments.foreground)?;
     state.keep()?;
     context.terminal.note(format!(
-        "the sandbox is ready: {} (process {}, {} times as fast as real time, seed {})",
+        "the sandbox is ready: {} (process {}, up to {} times as fast as real time, seed {})",
         state.endpoint, state.pid, state.speed, state.seed
     ));
     tell(context, &state).await?;

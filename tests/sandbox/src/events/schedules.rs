@@ -15,6 +15,9 @@ use crate::gateway::Gateway;
 /// The least real time between two firings of a rule.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
+/// Virtual seconds that a firing may be late.
+const LATE: f64 = 30.0;
+
 /// The schedules that run now.
 #[derive(Debug, Default)]
 pub struct Schedules(Mutex<HashMap<String, (Rule, AbortHandle)>>);
@@ -57,10 +60,10 @@ fn start(gateway: &Arc<Gateway>, rule: &Rule) -> Option<AbortHandle> {
         let mut due = gateway.clock.now();
         while let Some(next) = schedule.after(due) {
             let now = gateway.clock.now();
-            tokio::time::sleep(gateway.clock.real(next - now).max(LEAST_PAUSE)).await;
+            tokio::join!(gateway.clock.sleep(next - now), tokio::time::sleep(LEAST_PAUSE));
             target::deliver(&gateway, &rule, &scheduled(&gateway, &rule), false).await;
             // Firings that the machine was too slow for are left out.
-            due = next.max(gateway.clock.now() - gateway.clock.speed());
+            due = next.max(gateway.clock.now() - LATE);
         }
     });
     Some(task.abort_handle())

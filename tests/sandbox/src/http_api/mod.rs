@@ -115,16 +115,23 @@ async fn answer(
     }
     let lineage = Lineage { step: Some(pool.step.clone()), ..Lineage::default() };
     let id = crate::lambda::request_id();
-    let patience = gateway.clock.real(PATIENCE).max(LEAST_PATIENCE);
+    let clock = gateway.clock.clone();
+    let patience = async {
+        tokio::join!(clock.sleep(PATIENCE), tokio::time::sleep(LEAST_PATIENCE));
+    };
     let gateway = Arc::clone(gateway);
     // A function that is too slow for its caller works on.
     let running = tokio::spawn(async move { gateway.run(&pool, &id, payload, lineage).await });
-    match tokio::time::timeout(patience, running).await {
-        Ok(Ok(Ok(Outcome::Answer(answer)))) => mapped(&answer),
-        Ok(Ok(Err(Refusal::TooManyRequests { .. }))) | Err(_) => {
+    let answered = tokio::select! {
+        answered = running => Some(answered),
+        () = patience => None,
+    };
+    match answered {
+        Some(Ok(Ok(Outcome::Answer(answer)))) => mapped(&answer),
+        Some(Ok(Err(Refusal::TooManyRequests { .. }))) | None => {
             message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
-        Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        Some(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::Clock;
 use crate::deployment::Function;
 use crate::error::Error;
 use crate::identity::{self, Origin, Principal};
@@ -45,6 +46,7 @@ pub fn variables(
     function: &Function,
     session: &Session,
     endpoint: &str,
+    clock: &Clock,
     instance: &str,
 ) -> Vec<(String, String)> {
     let own = function.environment.iter().map(|(name, value)| (name.as_str(), value.clone()));
@@ -66,7 +68,7 @@ pub fn variables(
         ("AWS_REGION", function.region.clone()),
         ("AWS_SECRET_ACCESS_KEY", session.principal.secret.clone().unwrap_or_default()),
         ("AWS_SESSION_TOKEN", session.token.clone()),
-        ("LANDFALL_CLOCK", format!("{endpoint}/_landfall/clock")),
+        ("LANDFALL_CLOCK", clock.file().display().to_string()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
         ("TZ", ":UTC".to_owned()),

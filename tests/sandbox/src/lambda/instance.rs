@@ -11,6 +11,7 @@ use tokio::process::Child;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use crate::clock::Work;
 use crate::error::Error;
 use crate::lambda::output::Output;
 use crate::lambda::pool::Pool;
@@ -69,6 +70,8 @@ struct Current {
     lineage: Lineage,
     answer: Option<oneshot::Sender<Outcome>>,
     hung: bool,
+    /// What hangs does not work.
+    work: Option<Work>,
 }
 
 impl Instance {
@@ -139,24 +142,28 @@ impl Instance {
         }
     }
 
-    /// Gives the process an event and waits for its answer, `limit` at most.
-    pub async fn run(&self, event: Event, limit: Duration) -> Outcome {
+    /// Gives the process an event and waits for its answer until `limit` has passed.
+    pub async fn run(&self, event: Event, limit: impl Future<Output = ()>, work: Work) -> Outcome {
         let (answer, answered) = oneshot::channel();
         *self.current.lock() = Some(Current {
             id: event.id.clone(),
             lineage: event.lineage.clone(),
             answer: Some(answer),
             hung: false,
+            work: Some(work),
         });
         if self.sender.send(event).await.is_err() {
             return Outcome::Ended("Runtime exited without providing a reason".to_owned());
         }
-        let outcome = tokio::time::timeout(limit, answered).await;
+        let outcome = tokio::select! {
+            outcome = answered => Some(outcome),
+            () = limit => None,
+        };
         *self.current.lock() = None;
         match outcome {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::Ended("Runtime exited without providing a reason".to_owned()),
-            Err(_) => {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Outcome::Ended("Runtime exited without providing a reason".to_owned()),
+            None => {
                 self.stop();
                 Outcome::TimedOut
             }
@@ -190,6 +197,7 @@ impl Instance {
     pub fn hang(&self) {
         if let Some(current) = self.current.lock().as_mut() {
             current.hung = true;
+            current.work = None;
         }
     }
 

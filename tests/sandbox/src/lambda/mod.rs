@@ -151,6 +151,7 @@ impl Lambda {
             tracing::error!(error = %Chain(&error), function = %pool.function.name, "no instance");
             Refusal::Broken(error.to_string())
         };
+        let work = self.clock.work();
         let instance = match pool.warm() {
             Some(instance) => instance,
             None => self.start(moto, identity, pool).await.map_err(broken)?,
@@ -158,15 +159,13 @@ impl Lambda {
         if let Err(outcome) = instance.initialised().await {
             return Ok(outcome);
         }
-        let limit = self.clock.real(pool.function.timeout).max(LEAST_TIME);
         lineage.invocation = Some(id.to_owned());
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "an epoch in milliseconds fits"
         )]
-        let deadline =
-            ((self.clock.now() + limit.as_secs_f64() * self.clock.speed()) * 1000.0) as u64;
+        let deadline = ((self.clock.now() + pool.function.timeout) * 1000.0) as u64;
         let event = Event {
             id: id.to_owned(),
             payload,
@@ -174,7 +173,13 @@ impl Lambda {
             deadline,
             trace: trace(id, self.clock.now()),
         };
-        let outcome = instance.run(event, limit).await;
+        let limit = async {
+            tokio::join!(
+                self.clock.sleep(pool.function.timeout),
+                tokio::time::sleep(LEAST_TIME)
+            );
+        };
+        let outcome = instance.run(event, limit, work).await;
         match outcome {
             Outcome::Answer(_) | Outcome::Failed(_) => pool.keep(instance),
             Outcome::Ended(_) | Outcome::TimedOut => {
@@ -192,7 +197,7 @@ impl Lambda {
     ) -> Result<Arc<Instance>, Error> {
         let session = environment::session(moto, &pool.function).await?;
         let id = instance::fresh_id();
-        let variables = environment::variables(&pool.function, &session, &self.endpoint, &id);
+        let variables = environment::variables(&pool.function, &session, &self.endpoint, &self.clock, &id);
         let instance = Instance::start(pool, id, variables, &self.output)?;
         identity.register(environment::principal(&session, &pool.function, &instance));
         self.instances.write().insert(instance.id.clone(), Arc::clone(&instance));
@@ -208,7 +213,7 @@ impl Lambda {
 
     /// Ends instances that had nothing to do for long, for as long as the sandbox runs.
     pub async fn tidy(&self) {
-        let longest = self.clock.real(LONGEST_IDLE).max(LEAST_IDLE);
+        let longest = self.clock.least(LONGEST_IDLE).max(LEAST_IDLE);
         loop {
             tokio::time::sleep(LEAST_IDLE / 5).await;
             for pool in self.pools.read().values() {
@@ -264,10 +269,12 @@ impl std::fmt::Display for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Speed;
 
     fn lambda(functions: &[Function]) -> Lambda {
         let output = Output::new(None).unwrap();
-        let lambda = Lambda::new("http://x", PathBuf::from("/none"), Clock::start(1.0), output);
+        let clock = Clock::start(Speed { idle: 1.0, working: 1.0 }).unwrap();
+        let lambda = Lambda::new("http://x", PathBuf::from("/none"), clock, output);
         lambda.deploy(functions);
         lambda
     }
