@@ -48,7 +48,10 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
     say("starting an AWS Organization on this machine …");
     let (child, state) = start(&arguments.start, !arguments.keep)?;
     let mut stage = Stage { child, control: Control::new(&state.endpoint) };
-    say(&format!("ready at {}; a real second is up to {} seconds there", state.endpoint, state.speed));
+    say(&format!(
+        "ready at {}; a real second is up to {} seconds there",
+        state.endpoint, state.speed
+    ));
     let result = play(context, &stage.control, &state, &wishes, &say).await;
     if arguments.keep {
         state.keep()?;

@@ -174,10 +174,7 @@ impl Lambda {
             trace: trace(id, self.clock.now()),
         };
         let limit = async {
-            tokio::join!(
-                self.clock.sleep(pool.function.timeout),
-                tokio::time::sleep(LEAST_TIME)
-            );
+            tokio::join!(self.clock.sleep(pool.function.timeout), tokio::time::sleep(LEAST_TIME));
         };
         let outcome = instance.run(event, limit, work).await;
         match outcome {
@@ -197,7 +194,8 @@ impl Lambda {
     ) -> Result<Arc<Instance>, Error> {
         let session = environment::session(moto, &pool.function).await?;
         let id = instance::fresh_id();
-        let variables = environment::variables(&pool.function, &session, &self.endpoint, &self.clock, &id);
+        let variables =
+            environment::variables(&pool.function, &session, &self.endpoint, &self.clock, &id);
         let instance = Instance::start(pool, id, variables, &self.output)?;
         identity.register(environment::principal(&session, &pool.function, &instance));
         self.instances.write().insert(instance.id.clone(), Arc::clone(&instance));
