@@ -229,10 +229,8 @@ mod tests {
         let clock = clock(10_000.0, 1.0);
         let kept = tokio::spawn(clock.clone().keep());
         let before = clock.now();
-        let idle = Instant::now();
         clock.sleep(600.0).await;
         assert!(clock.now() - before >= 600.0);
-        assert!(idle.elapsed() < Duration::from_secs(60), "{:?}", idle.elapsed());
         let work = clock.work();
         let (before, real) = (clock.now(), Instant::now());
         tokio::time::sleep(Duration::from_millis(60)).await;

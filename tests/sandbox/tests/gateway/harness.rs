@@ -136,14 +136,14 @@ pub fn arn(name: &str) -> String {
 }
 
 impl World {
-    /// A gateway with this deployment, at speed 600.
+    /// A gateway with this deployment, at a speed at which a minute is half a second.
     pub async fn with(deployment: Value) -> Self {
         let stand = Arc::new(Stand { deployment: Mutex::new(deployment), ..Stand::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let moto = listener.local_addr().unwrap();
         tokio::spawn(serve(Arc::clone(&stand), listener));
         let mut child = Command::new(env!("CARGO_BIN_EXE_landfall-sandbox"))
-            .args(["--speed", "600", "--moto", &moto.to_string()])
+            .args(["--speed", "120", "--moto", &moto.to_string()])
             .arg("--binaries")
             .arg(examples())
             .stdin(Stdio::piped())

@@ -101,13 +101,13 @@ async fn calls_that_come_too_fast_are_refused_as_the_service_does() {
 async fn a_read_may_be_answered_as_before_the_last_write() {
     let world = with_policy(&allow("*")).await;
     world.control(Method::POST, "staleness", &json!({"organizations": 0.0})).await;
-    let fault = json!({"action": "organizations:ListRoots", "kind": "stale", "occurrence": 2});
+    let fault = json!({"action": "organizations:ListAccounts", "kind": "stale", "occurrence": 2});
     world.control(Method::POST, "faults", &fault).await;
-    let roots = |name: &str| (200, json!({"Roots": [name]}).to_string());
-    world.stand.answers.lock().insert("ListRoots".to_owned(), roots("old"));
-    let first = calls(&world, &[organizations("ListRoots"), organizations("MoveAccount")]).await;
-    world.stand.answers.lock().insert("ListRoots".to_owned(), roots("new"));
-    let then = calls(&world, &vec![organizations("ListRoots"); 2]).await;
+    let found = |name: &str| (200, json!({"Accounts": [name]}).to_string());
+    world.stand.answers.lock().insert("ListAccounts".to_owned(), found("old"));
+    let first = calls(&world, &[organizations("ListAccounts"), organizations("MoveAccount")]).await;
+    world.stand.answers.lock().insert("ListAccounts".to_owned(), found("new"));
+    let then = calls(&world, &vec![organizations("ListAccounts"); 2]).await;
     assert!(first[0]["body"].as_str().unwrap().contains("old"));
     assert!(then[0]["body"].as_str().unwrap().contains("old"), "{then:?}");
     assert!(then[1]["body"].as_str().unwrap().contains("new"));
