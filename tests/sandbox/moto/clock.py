@@ -65,12 +65,11 @@ class Event(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         if timeout is None:
             return super().wait()
-        until = now() + timeout
-        bell = AGENDA.ring(until, self._cond)
+        bell = AGENDA.ring(timeout, self._cond)
         with self._cond:
-            while not self._flag and now() < until:
+            while not self._flag and not bell.over:
                 self._cond.wait()
-        bell.cancelled = True
+        bell.over = True
         return self._flag
 
 
@@ -123,10 +122,23 @@ TIME = SimpleNamespace(time=now, sleep=sleep, monotonic=now)
 
 
 class Entry:
-    """What is to happen at a time, unless it was cancelled."""
+    """What is to happen at a time, unless it is over before."""
 
-    def __init__(self, action: Callable[[], Any], light: bool) -> None:
-        self.action, self.light, self.cancelled = action, light, False
+    def __init__(self, action: Callable[[], Any]) -> None:
+        self.action, self.over = action, False
+
+
+class Bell(Entry):
+    """Wakes whoever waits on a condition."""
+
+    def __init__(self, condition: threading.Condition) -> None:
+        super().__init__(self._ring)
+        self._condition = condition
+
+    def _ring(self) -> None:
+        with self._condition:
+            self.over = True
+            self._condition.notify_all()
 
 
 class Agenda:
@@ -141,20 +153,19 @@ class Agenda:
 
     def later(self, seconds: float, action: Callable[[], Any]) -> None:
         """Runs the action after so many virtual seconds."""
-        self._add(now() + max(0.0, seconds), Entry(action, light=False))
+        self._add(seconds, Entry(action))
 
-    def ring(self, until: float, condition: threading.Condition) -> Entry:
-        """Wakes whoever waits on a condition, at a time."""
+    def ring(self, seconds: float, condition: threading.Condition) -> "Bell":
+        """Wakes whoever waits on a condition, after so many virtual seconds.
 
-        def notify() -> None:
-            with condition:
-                condition.notify_all()
+        Who is woken believes it: for a moment two readers of the clock may tell another time.
+        """
+        bell = Bell(condition)
+        self._add(seconds, bell)
+        return bell
 
-        entry = Entry(notify, light=True)
-        self._add(until, entry)
-        return entry
-
-    def _add(self, when: float, entry: Entry) -> None:
+    def _add(self, seconds: float, entry: Entry) -> None:
+        when = now() + max(0.0, seconds)
         with self._changed:
             heapq.heappush(self._entries, (when, next(self._order), entry))
             if self._thread is None:
@@ -165,7 +176,7 @@ class Agenda:
     def _run(self) -> None:
         while True:
             entry = self._due()
-            if entry.light:
+            if isinstance(entry, Bell):
                 entry.action()
             else:
                 self._workers.submit(_reported, entry.action)
@@ -174,7 +185,7 @@ class Agenda:
         """The next entry, as soon as it is due."""
         with self._changed:
             while True:
-                while self._entries and self._entries[0][2].cancelled:
+                while self._entries and self._entries[0][2].over:
                     heapq.heappop(self._entries)
                 if not self._entries:
                     self._changed.wait()

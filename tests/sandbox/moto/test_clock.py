@@ -1,0 +1,28 @@
+"""The virtual clock, as its many readers see it."""
+
+import threading
+import time
+
+import clock
+import pytest
+
+
+def test_a_wait_ends_even_where_its_reader_is_told_an_earlier_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told() -> tuple[float, float, float]:
+        ahead = 10.0 if threading.current_thread().name == "agenda" else 0.0
+        return ahead, time.time(), 0.001
+
+    monkeypatch.setattr(clock, "_pace", told)
+    waiting = threading.Thread(target=clock.sleep, args=(5,), daemon=True)
+    waiting.start()
+    waiting.join(timeout=10)
+    assert not waiting.is_alive()
+
+
+def test_what_was_set_ends_a_wait_at_once() -> None:
+    event = clock.Event()
+    threading.Timer(0.01, event.set).start()
+    assert event.wait(3600)
+    assert not clock.Event().wait(0)
