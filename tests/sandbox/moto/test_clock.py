@@ -3,8 +3,9 @@
 import threading
 import time
 
-import clock
 import pytest
+
+import clock
 
 
 def test_a_wait_ends_even_where_its_reader_is_told_an_earlier_time(
