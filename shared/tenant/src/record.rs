@@ -424,4 +424,6 @@ fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
 }
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod tests;
