@@ -9,7 +9,6 @@ from typing import Any
 from tests.acceptance.user import User
 from tests.faults.world import AUTOMATION, MANAGEMENT, World
 
-EXTERNAL_ID = "sandbox-external-id"
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 ADMINISTRATOR = "AdministratorAccess"
 
@@ -67,8 +66,14 @@ class Organization:
     def management(self, role: str, **more: Any) -> User:
         """A session of one of Landfall's roles in the management account, from a function's."""
         return self.function("PlaceAccount").assume(
-            f"arn:aws:iam::{MANAGEMENT}:role/{role}", ExternalId=EXTERNAL_ID, **more
+            f"arn:aws:iam::{MANAGEMENT}:role/{role}", ExternalId=self.external_id(), **more
         )
+
+    def external_id(self) -> str:
+        """What Landfall's roles ask for."""
+        secrets = self.world.client("secretsmanager", AUTOMATION)
+        found = secrets.get_secret_value(SecretId="landfall-external-id")["SecretString"]
+        return str(json.loads(found)["current"])
 
     def member_of_staff(self, account: str, name: str) -> User:
         """A session of a role that may take any role that lets it."""

@@ -123,5 +123,5 @@ def test_only_landfalls_functions_with_the_secret_take_its_roles(vended: Vended)
     assert refusal(lambda: function.assume(role)) == "AccessDenied"
     assert refusal(lambda: function.assume(role, ExternalId="guessed")) == "AccessDenied"
     stranger = vended.organization.member_of_staff(AUTOMATION, "Stranger")
-    secret = {"ExternalId": "sandbox-external-id"}
+    secret = {"ExternalId": vended.organization.external_id()}
     assert refusal(lambda: stranger.assume(role, **secret)) == "AccessDenied"

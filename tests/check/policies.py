@@ -17,6 +17,9 @@ WAIVERS = {
     ("RESOURCE_MISMATCH", "organizations:MoveAccount"): (
         "Moving needs account, unit and perhaps the root; each stands in a statement of its own."
     ),
+    ("RESOURCE_MISMATCH", "cloudformation:CreateStackInstances"): (
+        "The stack set, which a parameter may narrow, stands in a statement of its own."
+    ),
     ("MISMATCHED_TYPE_BUT_USABLE", "StringEquals requires a value of type String but given Arn"): (
         "AWS compares a boundary's ARN as a string in its own examples, and it is one exact ARN."
     ),
@@ -28,6 +31,7 @@ ARNS = {
     "AWS::Serverless::StateMachine": "arn:aws:states:eu-central-1:123456789012:stateMachine:name",
     "AWS::SQS::Queue": "arn:aws:sqs:eu-central-1:123456789012:name",
     "AWS::SNS::Topic": "arn:aws:sns:eu-central-1:123456789012:name",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:name",
 }
 PSEUDO = {
     "AWS::Partition": "aws",
@@ -67,7 +71,13 @@ def resolve(value: Any, types: dict[str, str]) -> Any:
     if not isinstance(value, dict):
         return value
     if "!Sub" in value:
-        return re.sub(r"\$\{([^}]+)\}", name, value["!Sub"])
+        text = value["!Sub"] if isinstance(value["!Sub"], str) else value["!Sub"][0]
+        filled = re.sub(r"\$\{([^}]+)\}", name, text)
+        # A policy as a text, for a parameter inside a key.
+        return json.loads(filled) if filled.startswith("{") and "Statement" in filled else filled
+    if "!If" in value:
+        # What holds by default; `AWS::NoValue` leaves something out.
+        return resolve(value["!If"][1], types)
     if "!GetAtt" in value or "!Ref" in value:
         key = (value.get("!GetAtt") or value["!Ref"]).split(".")[0]
         return PSEUDO.get(key) or ARNS.get(types.get(key, ""), "name")

@@ -114,6 +114,30 @@ def test_every_variable_of_the_environment_is_read_by_entry_and_the_reverse() ->
     assert read - {"LANDFALL_CLOCK"} == declared, "infra/template.yaml and shared/entry disagree"
 
 
+@pytest.mark.parametrize("crate", sorted(house.crates()))
+def test_a_function_that_takes_sessions_reads_the_external_id_and_no_other_does(crate: str) -> None:
+    key, properties = house.functions()[crate]
+    statements = {one["Sid"]: one for one in properties["Policies"][0]["Statement"]}
+    secret = {"!Ref": "ExternalId"}
+    told = properties.get("Environment", {}).get("Variables", {}).get("LANDFALL_EXTERNAL_ID")
+    reads = statements.get("ExternalId", {"Effect": "Allow"})
+    if "Sessions" in statements:
+        assert told == secret, f"say LANDFALL_EXTERNAL_ID: !Ref ExternalId in {key}"
+        assert reads == {
+            "Sid": "ExternalId",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": secret,
+        }, f"let {key} read the secret, and no other: copy PlaceAccountFunction's ExternalId"
+    else:
+        assert (told, "ExternalId" in statements) == (None, False), f"{key} takes no sessions"
+
+
+def test_no_template_of_the_automation_account_is_given_a_secret() -> None:
+    declared = house.template()["Parameters"]
+    assert not [name for name, one in declared.items() if one.get("NoEcho")]
+
+
 def test_every_arn_is_built_from_the_partition() -> None:
     for path in sorted((house.ROOT / "infra").rglob("*.yaml")):
         for number, line in enumerate(path.read_text().splitlines(), 1):

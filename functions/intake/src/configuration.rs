@@ -127,7 +127,7 @@ async fn closed_roles(sessions: &Sessions, platform: &Platform) -> Result<Vec<Pr
             &platform.management_account,
             "spec.managementAccount",
             "the role LandfallRead there",
-            "Deploy infra/accounts/management.yaml in that account, with this installation's ExternalId.",
+            "Deploy infra/accounts/management.yaml in that account, with what the secret landfall-external-id says.",
         ),
         (
             Site::Automation,

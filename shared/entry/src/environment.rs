@@ -9,7 +9,7 @@ pub(crate) struct Environment {
     pub(crate) table: String,
     /// The replication's state machine.
     pub(crate) state_machine: String,
-    /// The external id that the management account's roles ask for.
+    /// ARN of the secret that says the external id; empty for a function that takes no sessions.
     pub(crate) external_id: String,
     /// The file by which the sandbox tells the time; none on AWS.
     pub(crate) clock: Option<String>,

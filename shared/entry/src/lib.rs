@@ -8,7 +8,7 @@ mod driver;
 mod environment;
 mod event;
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use execution::{Executions, Start};
@@ -18,7 +18,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use session::{Opening, Sessions};
+use session::{ExternalId, Opening, Sessions};
 use step::{Permission, Place, Step};
 use tenant::{AccountId, Failure, Mode, Platform, Tenant, Ticket};
 use tracing::Instrument;
@@ -29,7 +29,7 @@ use crate::{clock::Clock, environment::Environment};
 #[derive(Clone, Debug)]
 pub struct Means {
     config: SdkConfig,
-    environment: Arc<Environment>,
+    external_id: ExternalId,
     clock: Clock,
     /// The ledger.
     pub ledger: Ledger,
@@ -49,8 +49,9 @@ impl Means {
         let clock = Clock::new(environment.clock.clone());
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);
-        ledger.warm().await;
-        Ok(Self { config, environment: Arc::new(environment), clock, ledger, executions })
+        let external_id = ExternalId::new(&config, &environment.external_id);
+        tokio::join!(ledger.warm(), external_id.warm());
+        Ok(Self { config, external_id, clock, ledger, executions })
     }
 
     /// Now.
@@ -116,7 +117,7 @@ impl Means {
     ) -> Sessions {
         Sessions::new(Opening {
             base: self.config.clone(),
-            external_id: self.environment.external_id.clone(),
+            external_id: self.external_id.clone(),
             place: Place::of(platform, account.as_ref().map(|(account, _)| account)),
             tenant,
             mode,

@@ -5,11 +5,19 @@
 //! act gets no more than that either, so that AWS itself makes sure that a plan changes nothing. No source identity
 //! and no session tags: the role that Organizations makes trusts `sts:AssumeRole` only.
 
+mod external_id;
+
 use std::collections::HashMap;
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_sts::{Client, types::PolicyDescriptorType};
+use aws_sdk_sts::{
+    Client,
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::assume_role::{AssumeRoleError, AssumeRoleOutput},
+    types::PolicyDescriptorType,
+};
 use jiff::Timestamp;
 use refusal::{Refusal, Row};
 use serde_json::{Value, json};
@@ -17,6 +25,8 @@ use step::{Half, Permission, Place, Site, YOUNG, document, statements};
 use tenant::{AccountId, Failure, FailureName, Mode};
 use tokio::sync::Mutex;
 use uuid::Uuid;
+
+pub use crate::external_id::ExternalId;
 
 /// The most characters of a session policy, by AWS.
 pub const LONGEST_POLICY: usize = 2_048;
@@ -47,8 +57,8 @@ const TABLE: &[Row] = &[
 pub struct Opening {
     /// The function's own configuration and credentials.
     pub base: SdkConfig,
-    /// The external id that the management account's roles ask for.
-    pub external_id: String,
+    /// What our own roles ask for.
+    pub external_id: ExternalId,
     /// What fills the placeholders of permissions.
     pub place: Place,
     /// The tenant whose id names the sessions.
@@ -157,19 +167,23 @@ impl Sessions {
         limit: Option<PolicyDescriptorType>,
         external: bool,
     ) -> Result<SdkConfig, Failure> {
-        let opening = &self.opening;
-        let answer = Client::new(from)
-            .assume_role()
-            .role_arn(role)
-            .role_session_name(format!("landfall-{}", opening.tenant))
-            .set_policy(policy.map(ToString::to_string))
-            .set_policy_arns(limit.map(|limit| vec![limit]))
-            .set_external_id(external.then(|| opening.external_id.clone()))
-            .send()
-            .await
-            .map_err(|error| {
+        let ask = |external_id: Option<String>| {
+            Client::new(from)
+                .assume_role()
+                .role_arn(role)
+                .role_session_name(format!("landfall-{}", self.opening.tenant))
+                .set_policy(policy.map(ToString::to_string))
+                .set_policy_arns(limit.clone().map(|limit| vec![limit]))
+                .set_external_id(external_id)
+                .send()
+        };
+        let answer = if external {
+            self.asked(ask).await?
+        } else {
+            ask(None).await.map_err(|error| {
                 self.refused(role, external, &Refusal::of("sts:AssumeRole", &error))
-            })?;
+            })?
+        };
         let keys = answer
             .credentials
             .ok_or_else(|| Failure::transient("sts:AssumeRole gave no credentials"))?;
@@ -183,6 +197,38 @@ impl Sessions {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(from.region().cloned().unwrap_or_else(|| Region::from_static("us-east-1")))
             .build())
+    }
+
+    /// Asks with the external id that is known. A refusal may mean that it was rotated since: then with each value
+    /// that the secret has now.
+    async fn asked<Asking>(
+        &self,
+        ask: impl Fn(Option<String>) -> Asking,
+    ) -> Result<AssumeRoleOutput, Failure>
+    where
+        Asking: Future<Output = Result<AssumeRoleOutput, SdkError<AssumeRoleError, HttpResponse>>>,
+    {
+        let external_id = &self.opening.external_id;
+        let known = external_id.known().await?;
+        let refusal = match ask(Some(known.current.clone())).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => Refusal::of("sts:AssumeRole", &error),
+        };
+        if !refusal.is_denied() {
+            return Err(refusal.failure(TABLE));
+        }
+        let now = external_id.again(&known).await?;
+        for value in now.values().filter(|value| **value != known.current) {
+            match ask(Some(value.clone()))
+                .await
+                .map_err(|error| Refusal::of("sts:AssumeRole", &error))
+            {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) if refusal.is_denied() => {}
+                Err(refusal) => return Err(refusal.failure(TABLE)),
+            }
+        }
+        Err(refusal.failure(TABLE))
     }
 
     fn refused(&self, role: &str, external: bool, refusal: &Refusal) -> Failure {

@@ -1,11 +1,12 @@
 //! Writes policies and templates from what the steps declare, and holds them to it.
 //!
-//! `infra/policies/<step>.json` shows what each step may do. The templates' regions between `# generated: …` and
+//! `infra/policies/<step>.json` shows what each step may do, and `infra/policies/declared.json` all declarations as they
+//! were made, which `landfall doctor` holds against the roles that exist. The templates' regions between `# generated: …` and
 //! `# end` are the roles that sessions are taken from, and the policy that is left after the downgrade.
 
 use std::{fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use step::{Class, Half, Permission, Place, Site, Step, document, statements};
 
 /// Everybody who declares permissions.
@@ -44,6 +45,7 @@ pub fn files(root: &Path) -> Vec<Written> {
             text: format!("{:#}\n", policy(permissions)),
         })
         .collect();
+    files.push(Written { path: "infra/policies/declared.json".to_owned(), text: all() });
     for path in [
         "infra/accounts/management.yaml",
         "infra/template.yaml",
@@ -53,6 +55,23 @@ pub fn files(root: &Path) -> Vec<Written> {
         files.push(Written { path: path.to_owned(), text: regenerated(&text) });
     }
     files
+}
+
+/// Every declaration on a line of its own.
+fn all() -> String {
+    let name = |word: &dyn std::fmt::Debug| format!("{word:?}").to_lowercase();
+    let lines: Vec<String> = declared()
+        .into_iter()
+        .flat_map(|(step, permissions)| permissions.iter().map(move |one| (step, one)))
+        .map(|(step, one)| {
+            json!({
+                "step": step, "site": name(&one.site), "half": name(&one.half), "class": name(&one.class),
+                "action": one.action, "resource": one.resource, "condition": one.condition
+            })
+            .to_string()
+        })
+        .collect();
+    format!("[\n  {}\n]\n", lines.join(",\n  "))
 }
 
 /// One step's permissions as a policy, with a statement id that says where and when they are needed.
@@ -124,11 +143,66 @@ fn region_statements(region: &str) -> Vec<Value> {
         _ => false,
     };
     let all = declared();
-    let these = all
-        .iter()
-        .flat_map(|(_, permissions)| *permissions)
-        .filter(|permission| belongs(permission));
-    statements(these, &place)
+    let these = |half: Half| {
+        let of_half = all
+            .iter()
+            .flat_map(|(_, permissions)| *permissions)
+            .filter(|permission| permission.half == half && belongs(permission));
+        statements(of_half, &place)
+    };
+    // The organization's units may all be read; a parameter says between which of them accounts are moved.
+    match region {
+        "automation look" | "automation act" => {
+            these(Half::Look).into_iter().chain(these(Half::Act)).flat_map(limited).collect()
+        }
+        "management act" => {
+            let acts = these(Half::Act).into_iter().flat_map(limited);
+            these(Half::Look).into_iter().chain(acts).collect()
+        }
+        _ => {
+            let every = all.iter().flat_map(|(_, permissions)| *permissions);
+            statements(every.filter(|permission| belongs(permission)), &place)
+        }
+    }
+}
+
+/// Resources that a parameter of the template may narrow: the end of the ARN, the condition under which there is no
+/// limit, and the parameter.
+const LIMITS: [(&str, &str, &str); 2] = [
+    (":ou/o-*/ou-*", "EveryUnit", "OrganizationalUnits"),
+    (":stackset/*", "EveryStackSet", "StackSets"),
+];
+
+/// A statement, with each resource that a parameter may narrow in one of its own.
+fn limited(statement: Value) -> Vec<Value> {
+    let resources = match &statement["Resource"] {
+        Value::Array(resources) => resources.clone(),
+        one => vec![one.clone()],
+    };
+    let limit = |resource: &Value| {
+        let arn = resource.as_str().unwrap_or_default();
+        LIMITS.iter().find(|(end, ..)| arn.ends_with(end))
+    };
+    let (narrowed, free): (Vec<Value>, Vec<Value>) =
+        resources.into_iter().partition(|resource| limit(resource).is_some());
+    let with = |resource: Value| {
+        let mut one = statement.clone();
+        one["Resource"] = resource;
+        one
+    };
+    let mut found: Vec<Value> = narrowed
+        .into_iter()
+        .map(|arn| {
+            let limit = limit(&arn).map(|(_, condition, parameter)| (condition, parameter));
+            with(json!({ "Limit": limit, "Resource": arn }))
+        })
+        .collect();
+    match free.as_slice() {
+        [] => {}
+        [one] => found.push(with(one.clone())),
+        _ => found.push(with(free.into())),
+    }
+    found
 }
 
 /// Statements as the YAML of a template; a text with a variable becomes `!Sub`.
@@ -142,6 +216,14 @@ fn yaml(statements: &[Value], indent: usize) -> String {
                 Value::Array(values) => {
                     lines.push(format!("  {element}:"));
                     lines.extend(values.iter().map(|value| format!("    - {}", text(value))));
+                }
+                Value::Object(narrowed) => {
+                    let name =
+                        |number: usize| narrowed["Limit"][number].as_str().unwrap_or_default();
+                    lines.push(format!("  {element}: !If"));
+                    lines.push(format!("    - {}", name(0)));
+                    lines.push(format!("    - {}", text(&narrowed["Resource"])));
+                    lines.push(format!("    - !Ref {}", name(1)));
                 }
                 value => lines.push(format!("  {element}: {}", text(value))),
             }

@@ -1,5 +1,6 @@
-"""IAM, Organizations and Systems Manager parameters as templates declare them."""
+"""IAM, Organizations, secrets and Systems Manager parameters as templates declare them."""
 
+import json
 from typing import Any
 
 from kinds import Kind, Made, Place, Replaced, document, gone, kind, picked
@@ -265,3 +266,48 @@ class OrganizationsPolicy(Kind):
         for target in made.properties.get("TargetIds", []):
             organizations.detach_policy(PolicyId=identifier, TargetId=target)
         gone(lambda: organizations.delete_policy(PolicyId=identifier))
+
+
+@kind("AWS::SecretsManager::Secret")
+class Secret(Kind):
+    """A secret that says its text itself or asks for a random one; removed without recovery."""
+
+    def create(self, place: Place, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        secrets = place.client("secretsmanager")
+        request = picked(properties, "Description", "KmsKeyId")
+        if tags := place.tags(properties):
+            request["Tags"] = tags
+        name = properties.get("Name") or place.name(64)
+        text = self._text(secrets, properties)
+        arn = secrets.create_secret(Name=name, SecretString=text, **request)["ARN"]
+        return arn, {"Id": arn}
+
+    def update(
+        self, place: Place, made: Made, properties: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        if properties.get("Name") != made.properties.get("Name"):
+            raise Replaced
+        secrets, arn = place.client("secretsmanager"), made.physical_resource_id
+        says = ("GenerateSecretString", "SecretString")
+        if any(made.properties.get(one) != properties.get(one) for one in says):
+            text = self._text(secrets, properties)
+            secrets.put_secret_value(SecretId=arn, SecretString=text)
+        secrets.update_secret(SecretId=arn, **picked(properties, "Description", "KmsKeyId"))
+        return arn, made.attributes
+
+    def delete(self, place: Place, made: Made) -> None:
+        secrets, arn = place.client("secretsmanager"), made.physical_resource_id
+        gone(lambda: secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True))
+
+    def _text(self, secrets: Any, properties: dict[str, Any]) -> str:
+        wanted = properties.get("GenerateSecretString")
+        if wanted is None:
+            return str(properties.get("SecretString", ""))
+        key, template = wanted.get("GenerateStringKey"), wanted.get("SecretStringTemplate")
+        request = {
+            name: value
+            for name, value in wanted.items()
+            if name not in ("GenerateStringKey", "SecretStringTemplate")
+        }
+        made = str(secrets.get_random_password(**request)["RandomPassword"])
+        return json.dumps({**json.loads(template), key: made}) if template and key else made

@@ -13,6 +13,7 @@ from typing import Any
 import clock
 import intrinsics
 import kinds
+import secret_references as secrets
 import templates
 from intrinsics import invalid
 from patching import Refusal, method_of, replace_everywhere
@@ -60,7 +61,8 @@ def create(resources: Any, logical_id: str, declared: dict[str, Any]) -> Any:
         if kind in kinds.NOTHING_TO_MAKE:
             made: Any = kinds.Made(place.name())
         elif kind in kinds.KINDS:
-            identifier, attributes = kinds.KINDS[kind].create(place, copy.deepcopy(properties))
+            given = secrets.filled(place, properties)
+            identifier, attributes = kinds.KINDS[kind].create(place, given)
             made = kinds.Made(identifier, attributes)
         else:
             made = _by_moto(resources, place, declared, properties)
@@ -106,7 +108,8 @@ def update(resources: Any, logical_id: str, declared: dict[str, Any]) -> Any:
         if kind is not None:
             place = _place(resources, logical_id)
             try:
-                identifier, attributes = kind.update(place, made, copy.deepcopy(properties))
+                given = secrets.filled(place, properties)
+                identifier, attributes = kind.update(place, made, given)
             except kinds.Replaced:
                 pass
             except Exception as error:

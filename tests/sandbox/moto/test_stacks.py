@@ -431,3 +431,62 @@ def test_the_projects_own_templates_deploy(sandbox: Sandbox) -> None:
     assert sandbox.get(f"role?arn=arn:aws:iam::{SECURITY}:role/nobody")["exists"] is False
     sets = sandbox.client("cloudformation").list_stack_sets(Status="ACTIVE")["Summaries"]
     assert "landfall-access" in {one["StackSetName"] for one in sets}
+
+
+SECRET = """
+    Parameters:
+      Seconds: {Type: Number, Default: 3600}
+    Resources:
+      Secret:
+        Type: AWS::SecretsManager::Secret
+        Properties:
+          Name: !Sub ${AWS::StackName}-secret
+          GenerateSecretString:
+            SecretStringTemplate: "{}"
+            GenerateStringKey: current
+            PasswordLength: 36
+            ExcludePunctuation: true
+      Role:
+        Type: AWS::IAM::Role
+        Properties:
+          RoleName: !Sub ${AWS::StackName}-role
+          MaxSessionDuration: !Ref Seconds
+          AssumeRolePolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Effect: Allow
+                Principal: {AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+                Action: sts:AssumeRole
+                Condition:
+                  StringEquals:
+                    sts:ExternalId:
+                      !Sub "{{resolve:secretsmanager:${Secret}:SecretString:current}}"
+    Outputs:
+      Arn: {Value: !Ref Secret}
+"""
+
+
+def test_a_secret_is_made_once_and_read_by_whoever_refers_to_it_when_it_changes(
+    shared: Sandbox, stacks: Any
+) -> None:
+    stack = created(stacks, "hidden", SECRET, Capabilities=NAMED)
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    secrets, iam = shared.client("secretsmanager"), shared.client("iam")
+    arn = stack["Outputs"][0]["OutputValue"]
+    first = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["current"]
+    assert len(first) == 36
+
+    def asked() -> str:
+        trust = iam.get_role(RoleName="hidden-role")["Role"]["AssumeRolePolicyDocument"]
+        return trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"]
+
+    assert asked() == first
+    secrets.put_secret_value(SecretId=arn, SecretString='{"current": "second"}')
+    with pytest.raises(ClientError) as same:
+        updated(stacks, "hidden", SECRET, Capabilities=NAMED)
+    assert "No updates are to be performed" in message_of(same)
+    assert asked() == first
+    longer = [{"ParameterKey": "Seconds", "ParameterValue": "7200"}]
+    updated(stacks, "hidden", SECRET, Capabilities=NAMED, Parameters=longer)
+    assert asked() == "second"
+    stacks.delete_stack(StackName="hidden")

@@ -1,13 +1,20 @@
 //! `landfall doctor`: whether the organization is ready for Landfall, and what to do about what is not.
 //!
 //! It looks with the credentials of two accounts: the management account's and the automation account's. It changes
-//! nothing, but for the round trip of `--first-vend`: that asks Organizations for an account with an address that is
-//! taken, which fails, and waits for the event that says so to reach the ledger.
+//! nothing, but for two things that are asked for: the round trip of `--first-vend` asks Organizations for an account
+//! with an address that is taken, which fails, and waits for the event that says so to reach the ledger; `--rotate`
+//! changes the external ids first.
 
 mod accounts;
 mod events;
+mod external_ids;
+mod guardrail;
+mod identity;
 mod installation;
 mod mail;
+mod permissions;
+mod roles;
+mod rotation;
 
 use std::fmt::Display;
 
@@ -28,6 +35,9 @@ pub struct Arguments {
     /// Also sends an event all the way, which takes some minutes: what must work before the first account.
     #[arg(long)]
     first_vend: bool,
+    /// Changes the external ids first, in an order in which no run fails. Repeating it goes on where it stopped.
+    #[arg(long)]
+    rotate: bool,
     /// Profile of the automation account; --profile is the management account's.
     #[arg(long, value_name = "NAME", env = "LANDFALL_AUTOMATION_PROFILE")]
     automation_profile: Option<String>,
@@ -47,6 +57,7 @@ pub struct Arguments {
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     Ok,
+    Advice,
     Failing,
 }
 
@@ -59,11 +70,27 @@ struct Check {
     found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<Gap>,
+}
+
+/// A permission that a role lacks.
+#[derive(Clone, Debug, Serialize)]
+struct Gap {
+    role: String,
+    action: String,
+    resource: String,
+    steps: Vec<String>,
 }
 
 impl Check {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { name: check, verdict: Verdict::Ok, found: found.into(), remedy: None }
+        Self { name: check, verdict: Verdict::Ok, found: found.into(), remedy: None, gap: None }
+    }
+
+    /// Not needed for a vend, and wanted all the same.
+    fn advice(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Advice, ..Self::failing(check, found, remedy) }
     }
 
     fn failing(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -72,6 +99,7 @@ impl Check {
             verdict: Verdict::Failing,
             found: found.into(),
             remedy: Some(remedy.into()),
+            gap: None,
         }
     }
 
@@ -87,6 +115,7 @@ impl Check {
     fn line(&self, paint: Paint) -> String {
         let sign = match self.verdict {
             Verdict::Ok => paint.good("ok     "),
+            Verdict::Advice => paint.bold("advice "),
             Verdict::Failing => paint.bad("failing"),
         };
         let remedy = self.remedy.as_ref().map(|remedy| format!(" {remedy}")).unwrap_or_default();
@@ -141,13 +170,26 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
         region,
     };
     let mut report = Report { context, format: arguments.output, checks: Vec::new() };
+    if arguments.rotate {
+        context.terminal.note("rotating the external ids; this takes a minute or two …");
+        rotation::rotate(&patient, |check| {
+            report.add(check);
+        })
+        .await
+        .unwrap_or_else(|Unanswered(why)| {
+            let remedy = "Mend it and repeat: the rotation goes on where it stopped.";
+            report.add(Check::failing("rotation", why, remedy));
+        });
+    }
     let organization = report.take("organization", accounts::organization(&patient).await);
     report.take("accounts left", accounts::room(&patient).await);
     report.take("trail", accounts::trail(&patient).await);
     report.take("trusted access", accounts::trusted_access(&patient).await);
     report.take("functions", installation::functions(&patient).await);
     report.take("concurrency", installation::concurrency(&patient).await);
-    report.all("roles", installation::roles(&patient).await);
+    report.all("role", roles::all(&patient).await);
+    report.all("permissions", permissions::all(&patient).await);
+    report.all("guardrail", guardrail::all(&patient).await);
     report.take("stack sets", installation::stack_sets(&patient).await);
     report.take("API", installation::api(&patient).await);
     report.take("rules that forward", events::rules(&patient).await);
@@ -194,7 +236,7 @@ impl Report<'_> {
     }
 
     fn add(&mut self, check: Check) -> bool {
-        let well = check.verdict == Verdict::Ok;
+        let well = check.verdict != Verdict::Failing;
         if self.format == Format::Table {
             let paint = Paint::still(self.context.terminal.colours_results());
             self.context.terminal.print(check.line(paint));
