@@ -1,6 +1,6 @@
 """Deploys the project's own templates into a sandbox, through AWS's API, as an operator would.
 
-    deploy.py --endpoint URL --templates FOLDER [--stack NAME] [--external-id TEXT]
+    deploy.py --endpoint URL --templates FOLDER [--stack NAME]
 
 The SAM template goes up as `sam deploy` sends it, with one stand-in archive for the functions'
 code: what runs is the gateway's to know.
@@ -30,6 +30,8 @@ LOG_ARCHIVE = "222222222222"
 SECURITY = "333333333333"
 HOME = "eu-central-1"
 EVENTS = "us-east-1"
+# Where tenants' accounts are: nobody in them may change what is ours.
+GUARDED = ("ou-land-workload", "ou-land-sandbox1")
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
@@ -92,16 +94,16 @@ class Operator:
 class Deployment:
     """One deployment of everything the project ships."""
 
-    def __init__(self, operator: Operator, folder: Path, stack: str, external_id: str) -> None:
+    def __init__(self, operator: Operator, folder: Path, stack: str) -> None:
         self.operator = operator
         self.folder = folder
         self.stack = stack
-        self.external_id = external_id
         self.bucket = f"{stack}-artifacts-{AUTOMATION}"
 
     def run(self) -> dict[str, Any]:
         """Deploys all; answers the outputs of the automation account's stack."""
         accounts = self.folder / "accounts"
+        outputs = self._application()
         self._stack(
             MANAGEMENT,
             HOME,
@@ -111,11 +113,10 @@ class Deployment:
                 "AutomationAccountId": AUTOMATION,
                 "AutomationRegion": HOME,
                 "AutomationStackName": self.stack,
-                "ExternalId": self.external_id,
-                "MeteringExternalId": f"{self.external_id}-metering",
+                "ExternalId": self._secret("external-id"),
+                "MeteringExternalId": self._secret("metering-external-id"),
             },
         )
-        outputs = self._application()
         self._stack(
             MANAGEMENT,
             EVENTS,
@@ -124,7 +125,33 @@ class Deployment:
             {"AutomationAccountId": AUTOMATION, "AutomationRegion": HOME},
         )
         self._stack_sets()
+        self._guardrail((accounts / "guardrail-scp.json").read_text())
         return outputs
+
+    def _guardrail(self, content: str) -> None:
+        organizations = self.operator.client("organizations", MANAGEMENT, EVENTS)
+        kind, name = "SERVICE_CONTROL_POLICY", f"{self.stack}-guardrail"
+        known = {
+            one["Name"]: one["Id"] for one in organizations.list_policies(Filter=kind)["Policies"]
+        }
+        if name in known:
+            organizations.update_policy(PolicyId=known[name], Content=content)
+        else:
+            made = organizations.create_policy(
+                Name=name, Description=name, Type=kind, Content=content
+            )
+            known[name] = made["Policy"]["PolicySummary"]["Id"]
+        for unit in GUARDED:
+            try:
+                organizations.attach_policy(PolicyId=known[name], TargetId=unit)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "DuplicatePolicyAttachmentException":
+                    raise
+
+    def _secret(self, name: str) -> str:
+        secrets = self.operator.client("secretsmanager", AUTOMATION)
+        found = secrets.get_secret_value(SecretId=f"{self.stack}-{name}")["SecretString"]
+        return str(json.loads(found)["current"])
 
     def _application(self) -> dict[str, Any]:
         s3 = self.operator.client("s3", AUTOMATION)
@@ -150,7 +177,6 @@ class Deployment:
             None,
             {
                 "ManagementAccountId": MANAGEMENT,
-                "ExternalId": self.external_id,
                 "Architecture": "x86_64",
             },
             f"https://s3.{HOME}.amazonaws.com/{self.bucket}/template.json",
@@ -251,11 +277,10 @@ def main() -> None:
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--templates", type=Path, required=True)
     parser.add_argument("--stack", default="landfall")
-    parser.add_argument("--external-id", default="sandbox-external-id")
     given = parser.parse_args()
     operator = Operator(given.endpoint)
     try:
-        outputs = Deployment(operator, given.templates, given.stack, given.external_id).run()
+        outputs = Deployment(operator, given.templates, given.stack).run()
     except (ClientError, RuntimeError, OSError) as error:
         print(f"deploy: {error}", file=sys.stderr)
         sys.exit(1)

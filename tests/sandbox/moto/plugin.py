@@ -7,6 +7,7 @@ from typing import Any
 import accounts
 import buses
 import clients
+import control_policies
 import iam_facts
 import interpreter
 import kinds_compute  # noqa: F401  (each module of kinds registers its types)
@@ -40,6 +41,7 @@ def install() -> None:
     principals.install()
     policies.install()
     accounts.install()
+    control_policies.install()
     _every_call()
 
 

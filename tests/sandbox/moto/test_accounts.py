@@ -1,5 +1,6 @@
 """Accounts come as Organizations makes them: late, once per e-mail, unusable at first, and told."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -292,3 +293,26 @@ def test_two_thousand_accounts_are_there_in_a_moment(sandbox: Sandbox) -> None:
     organizations = sandbox.client("organizations", MANAGEMENT, "us-east-1")
     pages = list(organizations.get_paginator("list_accounts").paginate())
     assert (len(pages), len(pages[0]["Accounts"])) == (101, 20)
+
+
+def test_a_control_policy_is_attached_once_and_of_limited_size(shared: Sandbox) -> None:
+    organizations = shared.client("organizations", MANAGEMENT, "us-east-1")
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    kind = "SERVICE_CONTROL_POLICY"
+    made = organizations.create_policy(Name="once", Description="once", Type=kind, Content=content)[
+        "Policy"
+    ]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=made, TargetId="ou-land-suspende")
+    with pytest.raises(ClientError) as twice:
+        organizations.attach_policy(PolicyId=made, TargetId="ou-land-suspende")
+    assert twice.value.response["Error"]["Code"] == "DuplicatePolicyAttachmentException"
+    for wrong, code in (
+        (content + " " * 10_240, "ConstraintViolationException"),
+        ("{}", "MalformedPolicyDocumentException"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            organizations.update_policy(PolicyId=made, Content=wrong)
+        assert refused.value.response["Error"]["Code"] == code
+    organizations.detach_policy(PolicyId=made, TargetId="ou-land-suspende")
+    organizations.delete_policy(PolicyId=made)
