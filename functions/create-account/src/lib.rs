@@ -16,7 +16,9 @@ use ledger::Error;
 use organization::{Account, Creation, Organization, Refused, Wanted};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
-use tenant::{AccountId, Failure, FailureName, Names, Pace, account_tags, render_names};
+use tenant::{
+    AccountId, BIRTH_ROLE, Failure, FailureName, Names, Pace, Platform, account_tags, render_names,
+};
 
 /// Makes exactly one account for a tenant.
 #[derive(Debug)]
@@ -180,6 +182,12 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     }
 }
 
+/// The role that Organizations is to make. It makes none with a path, so one that has a path comes from elsewhere, and
+/// must not find its name taken.
+fn birth_role(platform: &Platform) -> &str {
+    if platform.access_role_path().is_empty() { platform.access_role_name() } else { BIRTH_ROLE }
+}
+
 /// The slot that an earlier turn reserved, unless it has passed.
 fn slot(task: &Task) -> Option<Timestamp> {
     let reserved = task.awaited.as_ref().filter(|awaited| awaited.kind == SLOT)?;
@@ -224,7 +232,7 @@ impl CreateAccount {
         let wanted = Wanted {
             email: &names.email,
             name: &names.account_name,
-            role: &task.platform.access_role,
+            role: birth_role(&task.platform),
             tags: account_tags(&task.tenant, &task.landing_zone, &task.platform),
         };
         self.means.pause(slot.duration_since(self.means.now())).await;

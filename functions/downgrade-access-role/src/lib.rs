@@ -111,7 +111,7 @@ impl Step for DowngradeAccessRole {
             return Ok(Seen::Nothing);
         }
         let roles = Roles::new(&self.sessions.look(Site::Member).await?);
-        look(&roles, &task.platform.access_role).await
+        look(&roles, task.platform.access_role_name()).await
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
@@ -120,7 +120,7 @@ impl Step for DowngradeAccessRole {
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
         let place = task.place();
-        let (access, life) = (&task.platform.access_role, place.fill(LIFE));
+        let (access, life) = (task.platform.access_role_name(), place.fill(LIFE));
         match change {
             Change::AwaitLife => {
                 return Err(Failure::new(

@@ -91,12 +91,11 @@ impl Step for PrepareAccount {
             Some(_) => roles.inline_document(execution, STACKS).await?,
             None => None,
         };
-        let access = roles.role(&task.platform.access_role).await?.ok_or_else(|| {
-            Failure::transient(format!(
-                "iam:GetRole does not know {} yet",
-                task.platform.access_role
-            ))
-        })?;
+        let access = task.platform.access_role_name();
+        let access = roles
+            .role(access)
+            .await?
+            .ok_or_else(|| Failure::transient(format!("iam:GetRole does not know {access} yet")))?;
         Ok(Some(Seen { execution_trust, execution_policy, access_trust: access.trust }))
     }
 
@@ -107,7 +106,7 @@ impl Step for PrepareAccount {
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
         let roles = Roles::new(&self.sessions.act(Site::Member).await?);
         let place = task.place();
-        let (execution, access) = (&task.platform.execution_role, &task.platform.access_role);
+        let (execution, access) = (&task.platform.execution_role, task.platform.access_role_name());
         match change {
             Change::CreateExecutionRole => {
                 let description =

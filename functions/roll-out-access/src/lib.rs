@@ -11,7 +11,7 @@ use stackset::{
     stacks::{self, Change, Seen},
 };
 use step::{Act, Permission, Site, Step, Task};
-use tenant::{Failure, StackSet};
+use tenant::{BIRTH_ROLE, Failure, StackSet};
 
 /// Brings the policy that the access role keeps into the account.
 #[derive(Debug)]
@@ -47,17 +47,18 @@ impl Step for RollOutAccess {
 /// The StackSet with the roles' names, where they are not the usual ones.
 fn wanted(task: &Task) -> StackSet {
     let names = [
-        ("AccessRoleName", &task.platform.access_role, "OrganizationAccountAccessRole"),
+        ("AccessRoleName", task.platform.access_role_name(), BIRTH_ROLE),
+        ("AccessRolePath", task.platform.access_role_path(), ""),
         (
             "ExecutionRoleName",
-            &task.platform.execution_role,
+            task.platform.execution_role.as_str(),
             "AWSCloudFormationStackSetExecutionRole",
         ),
     ];
     let parameters = names
         .into_iter()
         .filter(|(_, name, usual)| name != usual)
-        .map(|(parameter, name, _)| (parameter.to_owned(), name.clone()))
+        .map(|(parameter, name, _)| (parameter.to_owned(), name.to_owned()))
         .collect();
     StackSet {
         name: "landfall-access".to_owned(),

@@ -14,13 +14,13 @@ const TABLE: &[Row] = &[
         "ResourceNotFoundException",
         "",
         FailureName::Blocked,
-        "Landfall's own secret is missing. Its operators have been told.",
+        "A secret of Landfall's own is missing. Ask Landfall's operators to restore it.",
     ),
     (
         "DecryptionFailure",
         "",
         FailureName::Blocked,
-        "Landfall's own secret can't be decrypted. Its operators have been told.",
+        "A secret of Landfall's own can't be read. Ask Landfall's operators to restore its key.",
     ),
     (
         "InternalServiceError",

@@ -99,7 +99,7 @@ impl Place {
                 ("${Management}", platform.management_account.to_string()),
                 ("${Automation}", platform.automation_account.to_string()),
                 ("${Account}", account),
-                ("${AccessRole}", platform.access_role.clone()),
+                ("${AccessRole}", platform.access_role_in_arn().to_owned()),
                 ("${ExecutionRole}", platform.execution_role.clone()),
                 ("${Region}", platform.region.clone()),
             ],

@@ -125,7 +125,8 @@ pub struct Platform {
     pub management_account: AccountId,
     /// The account that Landfall runs in.
     pub automation_account: AccountId,
-    /// The name of the role through which Landfall works in a member account.
+    /// The role through which Landfall works in a member account: its name, with its path if it has one, such as
+    /// `/platform/LandfallAccess`. Organizations makes no role with a path.
     #[serde(default = "access_role")]
     pub access_role: String,
     /// The name of the role through which StackSets work in a member account.
@@ -147,6 +148,27 @@ pub struct Platform {
     pub limits: Limits,
 }
 
+impl Platform {
+    /// The access role as an ARN ends with it: path and name, without a slash in front.
+    #[must_use]
+    pub fn access_role_in_arn(&self) -> &str {
+        self.access_role.trim_start_matches('/')
+    }
+
+    /// The access role's name, as IAM asks for it.
+    #[must_use]
+    pub fn access_role_name(&self) -> &str {
+        self.access_role.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The access role's path without a slash in front, such as `platform/`; empty if it has none.
+    #[must_use]
+    pub fn access_role_path(&self) -> &str {
+        let role = self.access_role_in_arn();
+        role.strip_suffix(self.access_role_name()).unwrap_or_default()
+    }
+}
+
 /// How much may happen in a day.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -166,8 +188,11 @@ fn aws() -> String {
     "aws".to_owned()
 }
 
+/// The role that Organizations makes in a new account, unless it is told another name.
+pub const BIRTH_ROLE: &str = "OrganizationAccountAccessRole";
+
 fn access_role() -> String {
-    "OrganizationAccountAccessRole".to_owned()
+    BIRTH_ROLE.to_owned()
 }
 
 fn execution_role() -> String {

@@ -17,8 +17,9 @@ mod view;
 
 pub use account::{account_tags, names_number, render_names};
 pub use document::{
-    AccessRole, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
-    Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, BIRTH_ROLE, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits,
+    OtherWayIn, Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust,
+    schema,
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Downgrade, LandingZone, LandingZoneMetadata, Names, Pattern, Platform, PlatformMetadata,
-    TenantMetadata, TenantSpec,
+    BIRTH_ROLE, Downgrade, LandingZone, LandingZoneMetadata, Names, Pattern, Platform,
+    PlatformMetadata, TenantMetadata, TenantSpec,
 };
 
 /// One thing that is wrong with a document.
@@ -50,6 +50,8 @@ impl fmt::Display for Problem {
 const LONGEST_EMAIL: usize = 64;
 /// The most characters of an account's name, by AWS.
 const LONGEST_ACCOUNT_NAME: usize = 50;
+/// The most characters of a role's path: session policies name it several times and are short of room.
+const LONGEST_ROLE_PATH: usize = 64;
 /// The most tags of an account, by AWS; eight of them are kept for Landfall's own.
 const MOST_TAGS: usize = 42;
 
@@ -242,8 +244,33 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             "Write for example `landfall:`.",
         ));
     }
+    let (path, access_role) = (spec.access_role_path(), spec.access_role_name());
+    if path.len() > LONGEST_ROLE_PATH || path.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        problems.push(Problem::new(
+            "spec.accessRole",
+            path,
+            "is no path of a role: at most 64 printable characters without spaces",
+            "Write the role as in `/platform/LandfallAccess`.",
+        ));
+    }
+    if path.contains([':', '*', '?', '$']) {
+        problems.push(Problem::new(
+            "spec.accessRole",
+            path,
+            "is no path of a role that Landfall can name in a policy",
+            "Write the role's path and name, not its ARN, without `:`, `*`, `?` and `$`.",
+        ));
+    }
+    if !path.is_empty() && access_role == BIRTH_ROLE {
+        problems.push(Problem::new(
+            "spec.accessRole",
+            &spec.access_role,
+            "has the name that Organizations' own role has, which every new account has already",
+            "Give the role with a path another name.",
+        ));
+    }
     for (field, role) in
-        [("spec.accessRole", &spec.access_role), ("spec.executionRole", &spec.execution_role)]
+        [("spec.accessRole", access_role), ("spec.executionRole", spec.execution_role.as_str())]
     {
         let fits = (1..=64).contains(&role.len())
             && role.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte));
@@ -376,6 +403,33 @@ mod tests {
             "{}",
             problems[0]
         );
+    }
+
+    #[test]
+    fn an_access_role_may_have_a_path_that_policies_can_name() {
+        let metadata = PlatformMetadata { name: "aws".to_owned() };
+        let email = "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com";
+        let with = |role: &str| Platform { access_role: role.to_owned(), ..platform(email) };
+        for role in ["/platform/LandfallAccess", "platform/LandfallAccess"] {
+            let platform = with(role);
+            assert_eq!(check_platform(&metadata, &platform), []);
+            assert_eq!(platform.access_role_in_arn(), "platform/LandfallAccess");
+            assert_eq!(platform.access_role_name(), "LandfallAccess");
+            assert_eq!(platform.access_role_path(), "platform/");
+        }
+        let plain = with("LandfallAccess");
+        assert_eq!((plain.access_role_path(), plain.access_role_name()), ("", "LandfallAccess"));
+        for wrong in [
+            "arn:aws:iam::111111111111:role/LandfallAccess",
+            "/platform/",
+            "/plat form/LandfallAccess",
+            "/*/LandfallAccess",
+            "/platform/OrganizationAccountAccessRole",
+            &format!("/{}/LandfallAccess", "p".repeat(64)),
+        ] {
+            let problems = check_platform(&metadata, &with(wrong));
+            assert_eq!(fields(&problems), ["spec.accessRole"], "{wrong}");
+        }
     }
 
     #[test]

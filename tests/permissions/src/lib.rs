@@ -130,7 +130,7 @@ fn region_statements(region: &str) -> Vec<Value> {
         ("${Management}", "${AWS::AccountId}".to_owned()),
         ("${Automation}", "${AWS::AccountId}".to_owned()),
         ("${Account}", "${AWS::AccountId}".to_owned()),
-        ("${AccessRole}", "${AccessRoleName}".to_owned()),
+        ("${AccessRole}", "${AccessRolePath}${AccessRoleName}".to_owned()),
         ("${ExecutionRole}", "${ExecutionRoleName}".to_owned()),
         ("${Region}", "${AWS::Region}".to_owned()),
     ]);

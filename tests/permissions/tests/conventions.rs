@@ -29,7 +29,7 @@ fn every_session_policy_fits_into_an_assume_role() {
         ("${Management}", "111111111111".to_owned()),
         ("${Automation}", "123456789012".to_owned()),
         ("${Account}", "222222222222".to_owned()),
-        ("${AccessRole}", "r".repeat(64)),
+        ("${AccessRole}", format!("{}/{}", "p".repeat(63), "r".repeat(64))),
         ("${ExecutionRole}", "r".repeat(64)),
         ("${Region}", "us-gov-west-1".to_owned()),
     ]);

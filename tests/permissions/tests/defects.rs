@@ -43,6 +43,7 @@ impl Template {
             ("ExternalId", json!("secret")),
             ("MeteringExternalId", json!("other-secret")),
             ("AccessRoleName", json!("OrganizationAccountAccessRole")),
+            ("AccessRolePath", json!("")),
             ("ExecutionRoleName", json!("AWSCloudFormationStackSetExecutionRole")),
             ("AutomationAccountId", json!(AUTOMATION)),
             ("AutomationStackName", json!("landfall")),
