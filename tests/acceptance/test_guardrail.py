@@ -3,15 +3,20 @@
 Every vend of these tests happens under it, so that it spares Landfall is shown by all of them.
 """
 
+import json
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Vended
 from tests.acceptance.organization import ACCESS_ROLE, document
-from tests.acceptance.test_plan import refusal
-from tests.acceptance.user import User
+from tests.acceptance.test_decisions import SIMULATOR
+from tests.acceptance.user import User, refusal
+from tests.faults.wishes import ROOT
 from tests.faults.world import HOME, MANAGEMENT
 
 EXECUTION_ROLE = "AWSCloudFormationStackSetExecutionRole"
@@ -110,3 +115,24 @@ def test_landfall_itself_is_spared(vended: Vended) -> None:
     ]
     assert ours
     assert not [call for call in ours if call["decision"] == "denied:scp"]
+
+
+@pytest.mark.skipif(
+    not (SIMULATOR.exists() and shutil.which("node")), reason="`make setup` installs the simulator"
+)
+def test_another_simulator_is_of_the_same_mind_about_the_guardrail(
+    vended: Vended, tmp_path: Path
+) -> None:
+    """Those it bites and those it spares: every decision in an account that it is over."""
+    made = [json.loads(line) for line in vended.decisions.read_text().splitlines()]
+    guarded = [one for one in made if "OurRoles" in json.dumps(one["scps"])]
+    bitten = [one for one in guarded if one["decision"] == "denied:scp"]
+    spared = [one for one in guarded if one["decision"] == "allowed"]
+    assert len(bitten) >= len(DEEDS)
+    assert {ACCESS_ROLE, EXECUTION_ROLE} <= {one["principal"].split("/")[1] for one in spared}
+    batch = tmp_path / "guardrail.jsonl"
+    batch.write_text("".join(f"{json.dumps(one)}\n" for one in guarded))
+    compared = subprocess.run(
+        ["node", "tests/check/decisions.mjs", str(batch)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert compared.returncode == 0, compared.stdout + compared.stderr

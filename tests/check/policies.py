@@ -76,7 +76,7 @@ def resolve(value: Any, types: dict[str, str]) -> Any:
         # A policy as a text, for a parameter inside a key.
         return json.loads(filled) if filled.startswith("{") and "Statement" in filled else filled
     if "!If" in value:
-        # What holds by default; `AWS::NoValue` leaves something out.
+        # The first branch has more to read: the other one is a list of names, or nothing.
         return resolve(value["!If"][1], types)
     if "!GetAtt" in value or "!Ref" in value:
         key = (value.get("!GetAtt") or value["!Ref"]).split(".")[0]
