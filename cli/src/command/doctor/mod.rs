@@ -220,7 +220,7 @@ struct Report<'a> {
 impl Report<'_> {
     /// Takes a check's result; whether it is well.
     fn take(&mut self, check: &'static str, result: Result<Check, Unanswered>) -> bool {
-        let remedy = "Let these credentials look, with ReadOnlyAccess for example, and repeat.";
+        let remedy = "Let these credentials look, with ReadOnlyAccess for example and secretsmanager:GetSecretValue for the external ids, and repeat.";
         self.add(result.unwrap_or_else(|Unanswered(why)| Check::failing(check, why, remedy)))
     }
 
