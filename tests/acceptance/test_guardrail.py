@@ -129,7 +129,13 @@ def test_another_simulator_is_of_the_same_mind_about_the_guardrail(
     bitten = [one for one in guarded if one["decision"] == "denied:scp"]
     spared = [one for one in guarded if one["decision"] == "allowed"]
     assert len(bitten) >= len(DEEDS)
-    assert {ACCESS_ROLE, EXECUTION_ROLE} <= {one["principal"].split("/")[1] for one in spared}
+    assert ACCESS_ROLE in {one["principal"].split("/")[1] for one in spared}
+    # StackSets work inside of AWS, where no decision is noted: the same deeds by their role.
+    for one in bitten:
+        if one["action"].startswith(("iam:", "cloudformation:")):
+            other = json.dumps(one).replace("/Administrator", f"/{EXECUTION_ROLE}")
+            everything = {"identity": [json.loads(EVERYTHING)], "decision": "allowed"}
+            guarded.append(json.loads(other) | everything)
     batch = tmp_path / "guardrail.jsonl"
     batch.write_text("".join(f"{json.dumps(one)}\n" for one in guarded))
     compared = subprocess.run(

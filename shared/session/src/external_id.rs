@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use jiff::{SignedDuration, Timestamp};
 use refusal::{Refusal, Row};
 use serde::Deserialize;
 use tenant::{Failure, FailureName};
@@ -30,6 +31,9 @@ const TABLE: &[Row] = &[
     ),
 ];
 
+/// How long a change of the roles' trust may take to reach all of IAM, and then some.
+const SPREADING: SignedDuration = SignedDuration::from_mins(5);
+
 /// The external id, read once when the function starts and again only when a role refuses it.
 #[derive(Clone)]
 pub struct ExternalId(Arc<Known>);
@@ -45,12 +49,20 @@ struct Known {
 pub(crate) struct Value {
     pub(crate) current: String,
     previous: Option<String>,
+    /// When it was written.
+    #[serde(skip)]
+    since: Option<Timestamp>,
 }
 
 impl Value {
     /// The values that a role may take, the likelier one first.
     pub(crate) fn values(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// Whether it was written so lately that IAM may not show yet which values the roles take.
+    pub(crate) fn spreads(&self, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now.duration_since(since) < SPREADING)
     }
 }
 
@@ -104,7 +116,9 @@ impl ExternalId {
                 Refusal::of("secretsmanager:GetSecretValue", &error).failure(TABLE)
             })?;
         // The parser's own words may quote the secret.
-        serde_json::from_str(answer.secret_string().unwrap_or_default())
-            .map_err(|_| Failure::defect(format!("{secret} is not {{\"current\": …}}")))
+        let value: Value = serde_json::from_str(answer.secret_string().unwrap_or_default())
+            .map_err(|_| Failure::defect(format!("{secret} is not {{\"current\": …}}")))?;
+        let since = answer.created_date().and_then(|date| Timestamp::from_second(date.secs()).ok());
+        Ok(Value { since, ..value })
     }
 }

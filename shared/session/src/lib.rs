@@ -228,6 +228,10 @@ impl Sessions {
                 Err(refusal) => return Err(refusal.failure(TABLE)),
             }
         }
+        if now.spreads(self.opening.now) {
+            let remark = refusal.system_remark();
+            return Err(Failure::transient(format!("the external id is new: {remark}")));
+        }
         Err(refusal.failure(TABLE))
     }
 

@@ -19,6 +19,7 @@ import policies
 import principals
 import quotas
 import readiness
+import secret_references
 import stacks
 import stacksets
 import tables
@@ -55,6 +56,7 @@ def install_heavy() -> None:
                 buses.install()
                 stacksets.install()
                 stacks.install()
+                secret_references.install()
                 quotas.install()
                 tables.install()
             _heavy = True

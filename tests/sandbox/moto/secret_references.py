@@ -6,8 +6,10 @@ the template, and reaches a resource only when something else of it changes.
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
+import clock
 from intrinsics import invalid
 from kinds import Place
 
@@ -36,3 +38,10 @@ def _read(place: Place, secret: str, key: str | None) -> str:
         return str(json.loads(found)[key])
     except (KeyError, ValueError):
         raise invalid(f"Could not find a value associated with JSONKey {key} in SecretString")
+
+
+def install() -> None:
+    """Lets secrets tell in virtual time when they were written."""
+    from moto.secretsmanager import models
+
+    models.time = SimpleNamespace(time=clock.now)

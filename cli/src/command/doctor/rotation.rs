@@ -27,6 +27,8 @@ const CHECK: &str = "rotation";
 /// How long a stack's update is waited for.
 const PATIENCE: Duration = Duration::from_mins(15);
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long IAM is given to show everywhere what the roles take. A function that is refused all the same is patient.
+const SPREADING: Duration = Duration::from_secs(5);
 
 /// Rotates both external ids; tells each phase as it is done.
 pub async fn rotate(patient: &Patient, mut tell: impl FnMut(Check)) -> Result<(), Unanswered> {
@@ -99,6 +101,7 @@ async fn accept(patient: &Patient, values: &Values) -> Result<(), Unanswered> {
         .map(|(name, ..)| *name)
         .collect();
     if others.is_empty() {
+        tokio::time::sleep(SPREADING).await;
         return Ok(());
     }
     Err(Unanswered(format!("{} did not take the values that they were given", listed(&others))))
@@ -107,6 +110,7 @@ async fn accept(patient: &Patient, values: &Values) -> Result<(), Unanswered> {
 fn sorted(values: &[String]) -> Vec<String> {
     let mut values = values.to_vec();
     values.sort();
+    values.dedup();
     values
 }
 
