@@ -38,11 +38,16 @@ def principal(key: str) -> dict[str, Any] | None:
 
 
 def role(arn: str) -> dict[str, Any]:
-    """A role's (or user's) trust, policies, boundary and place in the organization."""
+    """A role's (or user's) trust, policies, boundary and place in the organization.
+
+    IAM's calls say a role's name and never its path, so an ARN without path finds the role of that
+    name; `arn` tells which one it is.
+    """
     account = arn.split(":")[4] if arn.count(":") >= 5 else ""
-    found = principals.role_of(arn) or _user_of(arn)
+    found = principals.role_of(arn) or principals.role_named(arn) or _user_of(arn)
     facts: dict[str, Any] = {
         "exists": found is not None,
+        "arn": getattr(found, "arn", None),
         "account": account,
         "trust": None,
         "identity": [],

@@ -57,6 +57,18 @@ def role_of(arn: str) -> Any:
     return None
 
 
+def role_named(arn: str) -> Any:
+    """moto's role of the name in an ARN without path, whatever path it has, or None."""
+    from moto.iam.models import iam_backends
+
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[5].count("/") != 1 or not parts[5].startswith("role/"):
+        return None
+    name = parts[5].removeprefix("role/")
+    roles = list(iam_backends[parts[4]]["aws"].roles.values())
+    return next((role for role in roles if role.name == name), None)
+
+
 def user_identity(key: str, account: str) -> dict[str, Any]:
     """The principal as CloudTrail events describe it."""
     principal = find(key)

@@ -56,6 +56,19 @@ def test_a_sessions_key_tells_its_role_and_both_kinds_of_session_policy(
     assert missing.value.response["Error"]["Code"] == "MalformedPolicyDocument"
 
 
+def test_a_role_with_a_path_is_found_by_its_name_and_tells_its_path(shared: Sandbox) -> None:
+    """IAM's calls say names; whoever takes a role must say its path."""
+    iam = shared.client("iam")
+    anybody = trust({"AWS": AUTOMATION})
+    iam.create_role(RoleName="deep", Path="/a/b/", AssumeRolePolicyDocument=anybody)
+    arn = f"arn:aws:iam::{AUTOMATION}:role/a/b/deep"
+    for asked in (arn, f"arn:aws:iam::{AUTOMATION}:role/deep"):
+        facts = shared.get(f"role?arn={asked}")
+        assert (facts["exists"], facts["arn"]) == (True, arn)
+    other = shared.get(f"role?arn=arn:aws:iam::{AUTOMATION}:role/c/deep")
+    assert (other["exists"], other["arn"]) == (False, None)
+
+
 def test_scps_are_told_level_by_level_and_never_for_the_management_account(
     shared: Sandbox, role: str
 ) -> None:

@@ -1,5 +1,6 @@
 //! Asks IAM about a call, with the policies that are really deployed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub async fn judge(
     call: &Call,
 ) -> Result<Verdict, Error> {
     let (facts, caller) = compiled(gateway, principal).await?;
+    let call = &with_path(gateway, call).await?;
     let (target, policy) = target(gateway, call, &principal.account).await?;
     let now = gateway.clock.timestamp();
     let verdict = authorize(call, &caller, &target, now);
@@ -86,7 +88,7 @@ pub async fn judge_service(
     let Some(role) = taken else {
         return Ok(authorize(call, &service, &target, now));
     };
-    let facts = role_facts(gateway, role).await?;
+    let facts = in_full(role_facts(gateway, role).await?, role);
     let trust = Target::trust(&facts).map_err(broken)?;
     let session = demand("sts", "AssumeRole", &call.region, "sts:AssumeRole", role);
     let verdict = authorize(&session, &service, &trust, now);
@@ -103,6 +105,22 @@ pub async fn judge_service(
     };
     let caller = authorization::Principal::new(&session, &facts, None).map_err(broken)?;
     Ok(authorize(call, &caller, &target, now))
+}
+
+/// The call with the role's real ARN: IAM's own calls say its name and not its path.
+async fn with_path<'call>(gateway: &Gateway, call: &'call Call) -> Result<Cow<'call, Call>, Error> {
+    let Some(Subject::Role(named)) = call.subject() else { return Ok(Cow::Borrowed(call)) };
+    let facts = role_facts(gateway, &named).await?;
+    let Some(arn) = facts.arn.as_ref().filter(|arn| **arn != named) else {
+        return Ok(Cow::Borrowed(call));
+    };
+    let mut call = call.clone();
+    for demand in &mut call.demands {
+        if demand.resource == named {
+            demand.resource.clone_from(arn);
+        }
+    }
+    Ok(Cow::Owned(call))
 }
 
 /// A call with one demand that no request makes.
@@ -173,7 +191,7 @@ async fn target(
     };
     match call.subject() {
         Some(Subject::Trust(arn)) => {
-            let facts = role_facts(gateway, &arn).await?;
+            let facts = in_full(role_facts(gateway, &arn).await?, &arn);
             Ok((Target::trust(&facts).map_err(broken)?, facts.trust.clone()))
         }
         Some(Subject::Role(arn)) => Ok((Target::role(&*role_facts(gateway, &arn).await?), None)),
@@ -187,6 +205,15 @@ async fn target(
         }
         None => Ok((Target::default(), None)),
     }
+}
+
+/// The facts of a role that is named in full; a role of the same name with another path is another one.
+fn in_full(facts: Arc<RoleFacts>, arn: &str) -> Arc<RoleFacts> {
+    if facts.arn.as_deref().is_none_or(|found| found == arn) {
+        return facts;
+    }
+    let nobody = RoleFacts { exists: false, trust: None, ..(*facts).clone() };
+    Arc::new(nobody)
 }
 
 async fn role_facts(gateway: &Gateway, arn: &str) -> Result<Arc<RoleFacts>, Error> {

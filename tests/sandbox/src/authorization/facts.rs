@@ -29,6 +29,9 @@ pub struct RoleFacts {
     pub exists: bool,
     /// Its account.
     pub account: String,
+    /// Its ARN, path included; it was looked for by its name perhaps.
+    #[serde(default)]
+    pub arn: Option<String>,
     /// The trust policy of a role.
     #[serde(default)]
     pub trust: Option<Value>,
