@@ -135,7 +135,6 @@ fn region_statements(region: &str) -> Vec<Value> {
         ("${Region}", "${AWS::Region}".to_owned()),
     ]);
     let belongs = |permission: &Permission| match region {
-        _ if permission.action == BY_HAND => false,
         "management look" => permission.site == Site::Management && permission.half == Half::Look,
         "management act" => permission.site == Site::Management,
         "automation look" => permission.site == Site::Automation && permission.half == Half::Look,
@@ -166,9 +165,6 @@ fn region_statements(region: &str) -> Vec<Value> {
         }
     }
 }
-
-/// An action that a foundation allows or not: its statement is written by hand, under a condition.
-const BY_HAND: &str = "organizations:CreateOrganizationalUnit";
 
 /// Resources that a parameter of the template may narrow: the end of the ARN, the condition under which there is no
 /// limit, and the parameter.
