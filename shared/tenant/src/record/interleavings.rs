@@ -1,7 +1,7 @@
 //! Every order in which wishes, requests, start-due, dying executions and lost calls can meet one tenant.
 //!
 //! The transitions are the production ones. Around them stands what else moves: hands that have read the row and
-//! not written yet, calls of StartExecution that are under way, executions, and time. All states that so many moves
+//! not written yet, calls of `StartExecution` that are under way, executions, and time. All states that so many moves
 //! can lead to are visited, and in each it must hold that no run is beside another, no wish and no request is
 //! forgotten, no history is lost, and that everything ends well once nothing more goes wrong.
 
@@ -32,11 +32,15 @@ struct World {
 }
 
 /// Somebody who has read the row and has yet to act on it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a few hands at a time, and they are compared as they are"
+)]
 #[derive(Clone)]
 enum Hand {
     /// Writes a transition if nobody has written since.
     Write { read: u64, transition: Transition, who: Who },
-    /// Calls StartExecution.
+    /// Calls `StartExecution`.
     Start { execution: String },
 }
 
