@@ -125,3 +125,22 @@ def test_only_landfalls_functions_with_the_secret_take_its_roles(vended: Vended)
     stranger = vended.organization.member_of_staff(AUTOMATION, "Stranger")
     secret = {"ExternalId": vended.organization.external_id()}
     assert refusal(lambda: stranger.assume(role, **secret)) == "AccessDenied"
+
+
+def test_the_secret_is_read_by_functions_that_take_sessions_and_stands_in_no_environment(
+    vended: Vended,
+) -> None:
+    secrets = vended.world.client("secretsmanager", AUTOMATION)
+
+    def read(function: str, secret: str) -> str | None:
+        arn = secrets.describe_secret(SecretId=secret)["ARN"]
+        client = vended.organization.function(function).client("secretsmanager")
+        return refusal(lambda: client.get_secret_value(SecretId=arn))
+
+    assert read("PlaceAccount", "landfall-external-id") is None
+    assert read("PlaceAccount", "landfall-metering-external-id") == "AccessDeniedException"
+    assert read("Admit", "landfall-external-id") == "AccessDeniedException"
+    functions = vended.world.client("lambda", AUTOMATION).list_functions()["Functions"]
+    environments = json.dumps([function.get("Environment") for function in functions])
+    assert "landfall-external-id" in environments
+    assert vended.organization.external_id() not in environments
