@@ -2,15 +2,24 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
-use serde::Deserialize;
-use tenant::{Failure, Pace};
+use serde::{Deserialize, Serialize};
+use tenant::{Failure, Pace, Seat, Seated, Seats};
 
 use crate::{
     Error, Ledger, failed,
-    item::{EXPIRES, Key},
+    item::{self, EXPIRES, Key},
 };
 
 const BREAKER: &str = "breaker";
+/// How often a row that others write too is read and written anew.
+const ATTEMPTS: usize = 10;
+
+/// The row of a limit on what is under way at once.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct SeatsRow {
+    version: u64,
+    seated: Seated,
+}
 
 impl Ledger {
     /// Reserves the next slot of a limit and says when it is: first come, first served.
@@ -72,6 +81,46 @@ impl Ledger {
                 .map_err(|error| Error::Failure(Failure::defect(error.to_string()))),
             _ => Err(Error::Failure(Failure::defect("a limit has no arrival time"))),
         }
+    }
+
+    /// Asks for one of so many seats: for what may be under way at once. Asking again keeps the seat, or the place in
+    /// line.
+    pub async fn take_seat(&self, seats: &Seats, who: &str, now: Timestamp) -> Result<Seat, Error> {
+        self.seat(seats, |seated| seats.take(seated, who, now)).await
+    }
+
+    /// Gives a seat back, or a place in line.
+    pub async fn leave_seat(&self, seats: &Seats, who: &str) -> Result<(), Error> {
+        self.seat(seats, |seated| ((), seats.leave(seated, who))).await
+    }
+
+    async fn seat<T>(
+        &self,
+        seats: &Seats,
+        change: impl Fn(&Seated) -> (T, Option<Seated>),
+    ) -> Result<T, Error> {
+        let key = Key::limit(&seats.name);
+        for _ in 0..ATTEMPTS {
+            let SeatsRow { version, seated } = self.get(key.clone()).await?.unwrap_or_default();
+            let (answer, after) = change(&seated);
+            let Some(seated) = after else { return Ok(answer) };
+            let row = item::write(&key, &SeatsRow { version: version + 1, seated })?;
+            let written = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(row))
+                .condition_expression("attribute_not_exists(pk) OR version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
+                .send()
+                .await;
+            match written.map_err(|error| failed("dynamodb:PutItem", &error)) {
+                Ok(_) => return Ok(answer),
+                Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
     }
 
     /// The next number of a platform; a number that nobody uses is left out.

@@ -146,6 +146,53 @@ pub struct Platform {
     /// How much may happen in a day.
     #[serde(default)]
     pub limits: Limits,
+    /// How AWS Control Tower takes accounts in, where it governs the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_tower: Option<Box<ControlTower>>,
+}
+
+/// How AWS Control Tower takes accounts in.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ControlTower {
+    /// The Region that Control Tower was set up in.
+    pub home_region: String,
+    /// By which way an account is enrolled.
+    #[serde(default)]
+    pub enrolment: Enrolment,
+}
+
+/// By which way an account is enrolled.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Enrolment {
+    /// Control Tower enrols what is moved into a registered unit: its landing zone is 3.1 or newer, auto-enrollment on.
+    #[default]
+    Auto,
+    /// The Account Factory of Service Catalog enrols it.
+    AccountFactory(AccountFactory),
+}
+
+/// The Account Factory of Service Catalog.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccountFactory {
+    /// The Account Factory's product in the management account: `prod-…`.
+    pub product_id: String,
+    /// Whom Account Factory lets into each account as administrator, through Identity Center; it can't do without.
+    pub sso_user: SsoUser,
+}
+
+/// Whom Account Factory lets into each account as administrator.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SsoUser {
+    /// The e-mail address; Account Factory makes a user with it if there is none.
+    pub email: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
 }
 
 impl Platform {
@@ -230,8 +277,29 @@ pub struct LandingZone {
     /// StackSets of which each account gets an instance.
     #[serde(default)]
     pub stack_sets: Vec<StackSet>,
+    /// Whether AWS Control Tower governs its accounts; needs the platform's `controlTower`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enrol: bool,
     /// How the access role is downgraded.
     pub access_role: AccessRole,
+}
+
+impl LandingZone {
+    /// Whether being moved into its unit is what enrols an account: then the move waits for its turn.
+    #[must_use]
+    pub fn enrols_by_move(&self, platform: &Platform) -> bool {
+        let tower = platform.control_tower.as_ref();
+        self.enrol && tower.is_some_and(|tower| tower.enrolment == Enrolment::Auto)
+    }
+
+    /// The Account Factory that enrols its accounts.
+    #[must_use]
+    pub fn account_factory<'a>(&self, platform: &'a Platform) -> Option<&'a AccountFactory> {
+        match platform.control_tower.as_ref().map(|tower| &tower.enrolment) {
+            Some(Enrolment::AccountFactory(factory)) if self.enrol => Some(factory),
+            _ => None,
+        }
+    }
 }
 
 /// A StackSet of which each account gets an instance.

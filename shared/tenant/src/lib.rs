@@ -11,15 +11,16 @@ mod pace;
 mod pattern;
 mod record;
 mod run;
+mod seat;
 mod shape;
 mod validate;
 mod view;
 
 pub use account::{account_tags, names_number, render_names};
 pub use document::{
-    AccessRole, BIRTH_ROLE, Document, Downgrade, Kind, LandingZone, LandingZoneMetadata, Limits,
-    OtherWayIn, Platform, PlatformMetadata, Spec, StackSet, TenantMetadata, TenantSpec, Trust,
-    schema,
+    AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
+    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec, SsoUser,
+    StackSet, TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};
@@ -27,6 +28,7 @@ pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, Values};
 pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
+pub use seat::{Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use validate::{Problem, check_landing_zone, check_names, check_platform, check_tenant};
 pub use view::{

@@ -98,6 +98,7 @@ impl<'a> Walk<'a> {
                 Some("array") => self.array(schema, value, path),
                 Some("string") => self.text(schema, value, path),
                 Some("integer") => self.integer(value, path),
+                Some("boolean") => self.truth(value, path),
                 _ => {}
             }
         }
@@ -205,6 +206,13 @@ impl<'a> Walk<'a> {
         if value.as_u64().is_none_or(|number| number > u64::from(u32::MAX)) {
             let rule = format!("is {}; a whole number from 0 is wanted", kind_name(value));
             self.say(path, value, rule, "Write digits only, without quotes.");
+        }
+    }
+
+    fn truth(&mut self, value: &Value, path: &str) {
+        if !value.is_boolean() {
+            let rule = format!("is {}; true or false is wanted", kind_name(value));
+            self.say(path, value, rule, "Write `true` or `false`, without quotes.");
         }
     }
 
@@ -319,6 +327,22 @@ mod tests {
             let document = zone(json!({"otherWayIn": right}));
             assert!(read::<LandingZone>(document.clone()).is_ok(), "{document}");
         }
+    }
+
+    #[test]
+    fn a_truth_in_quotes_is_none() {
+        let mut document = zone(json!({"otherWayIn": "none"}));
+        document["spec"]["enrol"] = "yes".into();
+        let problems = check_shape(Kind::LandingZone, &document);
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "spec.enrol: `yes` is text; true or false is wanted. Write `true` or `false`, without quotes."
+            ]
+        );
+        document["spec"]["enrol"] = true.into();
+        assert!(read::<LandingZone>(document).is_ok());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BIRTH_ROLE, Downgrade, LandingZone, LandingZoneMetadata, Names, Pattern, Platform,
+    BIRTH_ROLE, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata, Names, Pattern,
+    Platform,
     PlatformMetadata, TenantMetadata, TenantSpec,
 };
 
@@ -283,7 +284,57 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             ));
         }
     }
+    if let Some(tower) = &spec.control_tower {
+        control_tower(tower, &spec.partition, &mut problems);
+    }
     problems
+}
+
+fn control_tower(tower: &ControlTower, partition: &str, problems: &mut Vec<Problem>) {
+    let field = "spec.controlTower";
+    if partition == "aws-cn" {
+        problems.push(Problem::new(
+            field,
+            partition,
+            "is a partition without Control Tower",
+            "Take `controlTower` out.",
+        ));
+    }
+    let region = &tower.home_region;
+    let parts: Vec<&str> = region.split('-').collect();
+    let numbered = parts.last().is_some_and(|last| last.parse::<u8>().is_ok());
+    if parts.len() < 3 || !numbered || region.to_ascii_lowercase() != *region {
+        problems.push(Problem::new(
+            format!("{field}.homeRegion"),
+            region,
+            "is no Region",
+            "Write the Region that Control Tower was set up in, such as `eu-central-1`.",
+        ));
+    }
+    let Enrolment::AccountFactory(factory) = &tower.enrolment else { return };
+    let field = format!("{field}.enrolment.accountFactory");
+    let id = factory.product_id.strip_prefix("prod-");
+    let shaped = |id: &str| id.len() >= 3 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !id.is_some_and(shaped) {
+        problems.push(Problem::new(
+            format!("{field}.productId"),
+            &factory.product_id,
+            "is no id of a Service Catalog product",
+            "Write the id of `AWS Control Tower Account Factory` as `aws servicecatalog search-products-as-admin` shows it: `prod-…`.",
+        ));
+    }
+    let user = &factory.sso_user;
+    email_shape(&format!("{field}.ssoUser.email"), &user.email, problems);
+    for (name, value) in [("firstName", &user.first_name), ("lastName", &user.last_name)] {
+        if value.trim().is_empty() {
+            problems.push(Problem::new(
+                format!("{field}.ssoUser.{name}"),
+                "(empty)",
+                "must be there: Account Factory asks for it",
+                "Write a name.",
+            ));
+        }
+    }
 }
 
 /// What is wrong with a landing zone, by itself and beside its platform.
@@ -314,6 +365,22 @@ pub fn check_landing_zone(
             unit,
             "is no id of an organizational unit",
             "Write the id, such as `ou-ab12-11112222`, as `aws organizations list-organizational-units-for-parent` shows it.",
+        ));
+    }
+    if spec.enrol && platform.control_tower.is_none() {
+        problems.push(Problem::new(
+            "spec.enrol",
+            true,
+            "can't be: the platform does not say where Control Tower is",
+            "Add `controlTower: {homeRegion: …}` to the platform first.",
+        ));
+    }
+    if spec.enrol && is_root {
+        problems.push(Problem::new(
+            "spec.enrol",
+            true,
+            "can't be in a root: Control Tower governs organizational units",
+            "Write a unit that is registered with Control Tower as `organizationalUnit`.",
         ));
     }
     tags("spec.tags", spec.tags.iter(), platform.tag_prefix.len(), &mut problems);
@@ -463,6 +530,7 @@ mod tests {
             organizational_unit: "ou-land-workprod".to_owned(),
             tags: std::collections::BTreeMap::new(),
             stack_sets: vec![],
+            enrol: false,
             access_role: AccessRole {
                 trust: crate::Trust::Keep,
                 downgrade: Downgrade::Strict,
@@ -476,6 +544,58 @@ mod tests {
             &platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io"),
         );
         assert_eq!(fields(&problems), ["spec.accessRole.otherWayIn"]);
+    }
+
+    fn problems_of(tower: serde_json::Value) -> Vec<Problem> {
+        let mut platform = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        platform.control_tower = Some(serde_json::from_value(tower).expect("a Control Tower"));
+        check_platform(&PlatformMetadata { name: "aws".to_owned() }, &platform)
+    }
+
+    #[test]
+    fn control_tower_needs_a_region_and_account_factory_a_product_and_a_person() {
+        use serde_json::json;
+        assert_eq!(problems_of(json!({"homeRegion": "eu-central-1"})), []);
+        assert_eq!(
+            fields(&problems_of(json!({"homeRegion": "Frankfurt"}))),
+            ["spec.controlTower.homeRegion"]
+        );
+        let factory = |id: &str, email: &str, name: &str| {
+            json!({"homeRegion": "us-gov-west-1", "enrolment": {"accountFactory": {"productId": id,
+                "ssoUser": {"email": email, "firstName": name, "lastName": "Foundation"}}}})
+        };
+        assert_eq!(problems_of(factory("prod-be2kwmlhqyo3o", "cloud@example.com", "Cloud")), []);
+        let at = "spec.controlTower.enrolment.accountFactory";
+        assert_eq!(
+            fields(&problems_of(factory("be2kwmlhqyo3o", "cloud", " "))),
+            [
+                format!("{at}.productId"),
+                format!("{at}.ssoUser.email"),
+                format!("{at}.ssoUser.firstName")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_landing_zone_enrols_where_its_platform_knows_control_tower() {
+        let mut platform = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        let zone = |unit: &str| {
+            serde_json::from_value::<LandingZone>(serde_json::json!({
+                "platform": "aws", "organizationalUnit": unit, "enrol": true,
+                "accessRole": {"otherWayIn": "none"}
+            }))
+            .expect("a landing zone")
+        };
+        let metadata = LandingZoneMetadata { name: "production".to_owned() };
+        let problems = check_landing_zone(&metadata, &zone("ou-land-workprod"), &platform);
+        assert_eq!(fields(&problems), ["spec.enrol"]);
+        let tower = serde_json::json!({"homeRegion": "eu-central-1"});
+        platform.control_tower = Some(serde_json::from_value(tower).expect("a Control Tower"));
+        assert_eq!(check_landing_zone(&metadata, &zone("ou-land-workprod"), &platform), []);
+        let in_root = check_landing_zone(&metadata, &zone("r-land"), &platform);
+        assert_eq!(fields(&in_root), ["spec.enrol"]);
+        assert!(zone("ou-land-workprod").enrols_by_move(&platform));
+        assert_eq!(zone("ou-land-workprod").account_factory(&platform), None);
     }
 
     #[test]
