@@ -19,11 +19,28 @@ pub struct Account {
     pub email: String,
     /// Its name.
     pub name: String,
+    /// Its ARN, which names the organization.
+    pub arn: String,
+    /// The unit, or the root, that it stands in, where Organizations says so.
+    pub parent: Option<String>,
+}
+
+/// An organizational unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unit {
+    /// Its ARN, which names the organization.
+    pub arn: String,
+    /// Its name, which is unique among its siblings only.
+    pub name: String,
 }
 
 impl Account {
     fn of(account: aws_sdk_organizations::types::Account) -> Result<Self, Failure> {
+        // `o-…/r-…/ou-…/<account>/`
+        let parent = account.paths().first().and_then(|path| path.rsplit('/').nth(2));
         Ok(Self {
+            parent: parent.map(ToOwned::to_owned),
+            arn: account.arn.unwrap_or_default(),
             id: AccountId::try_from(account.id.unwrap_or_default()).map_err(Failure::defect)?,
             email: account.email.unwrap_or_default(),
             name: account.name.unwrap_or_default(),
@@ -151,6 +168,20 @@ impl Organization {
         Ok(())
     }
 
+    /// A unit, or none if there is none of this id.
+    pub async fn unit(&self, id: &str) -> Result<Option<Unit>, Failure> {
+        match self.client.describe_organizational_unit().organizational_unit_id(id).send().await {
+            Ok(answer) => Ok(answer.organizational_unit.map(|unit| Unit {
+                arn: unit.arn.unwrap_or_default(),
+                name: unit.name.unwrap_or_default(),
+            })),
+            Err(error) if error.code() == Some("OrganizationalUnitNotFoundException") => Ok(None),
+            Err(error) => {
+                Err(Refusal::of("organizations:DescribeOrganizationalUnit", &error).failure(TABLE))
+            }
+        }
+    }
+
     /// Whether there is such a unit, or root.
     pub async fn has_unit(&self, id: &str) -> Result<bool, Failure> {
         if id.starts_with("r-") {
@@ -159,12 +190,6 @@ impl Organization {
                 .map_err(|error| Refusal::of("organizations:ListRoots", &error).failure(TABLE))?;
             return Ok(roots.roots().iter().any(|root| root.id() == Some(id)));
         }
-        match self.client.describe_organizational_unit().organizational_unit_id(id).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("OrganizationalUnitNotFoundException") => Ok(false),
-            Err(error) => {
-                Err(Refusal::of("organizations:DescribeOrganizationalUnit", &error).failure(TABLE))
-            }
-        }
+        Ok(self.unit(id).await?.is_some())
     }
 }

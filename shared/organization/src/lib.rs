@@ -8,7 +8,7 @@ use aws_sdk_organizations::Client;
 use refusal::{Refusal, Row};
 use tenant::FailureName;
 
-pub use account::Account;
+pub use account::{Account, Unit};
 pub use creation::{Creation, Refused, Request, Wanted};
 
 /// An open conversation with Organizations.

@@ -224,6 +224,18 @@ impl Roles {
         }
     }
 
+    /// Attaches a managed policy. That it is attached already counts as done.
+    pub async fn attach(&self, role: &str, policy: &str) -> Result<(), Failure> {
+        self.client
+            .attach_role_policy()
+            .role_name(role)
+            .policy_arn(policy)
+            .send()
+            .await
+            .map_err(|error| Refusal::of("iam:AttachRolePolicy", &error).failure(TABLE))?;
+        Ok(())
+    }
+
     /// Detaches a managed policy. That it is gone already counts as done.
     pub async fn detach(&self, role: &str, policy_arn: &str) -> Result<(), Failure> {
         match self.client.detach_role_policy().role_name(role).policy_arn(policy_arn).send().await {
