@@ -33,6 +33,8 @@ def forge(world: World, running: list[Trial]) -> None:
                 _tell(world, creation(awaited["id"]))
             if awaited.get("kind") == "stack-set":
                 _tell(world, operation(awaited["id"]))
+            if awaited.get("kind") == "control-tower":
+                _tell(world, enrolment(awaited["id"]))
         _tell(world, ended(f"{tenant}-1"))
     for lie in (creation("car-0000"), operation(str(uuid.uuid4())), ended("nobody-1"), {}):
         _tell(world, lie)
@@ -52,6 +54,19 @@ def creation(request: str) -> dict[str, Any]:
         "detail": {
             "eventName": "CreateAccountResult",
             "serviceEventDetails": {"createAccountStatus": status},
+        },
+    }
+
+
+def enrolment(account: str) -> dict[str, Any]:
+    """Control Tower is said to have enrolled an account."""
+    told = {"account": {"accountId": account, "accountName": "forged"}, "state": "SUCCEEDED"}
+    return {
+        "source": "aws.controltower",
+        "detail-type": "AWS Service Event via CloudTrail",
+        "detail": {
+            "eventName": "CreateManagedAccount",
+            "serviceEventDetails": {"createManagedAccountStatus": told},
         },
     }
 

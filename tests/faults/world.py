@@ -37,7 +37,12 @@ SPEED = 200.0
 # The same while a function or moto works.
 WORKING_SPEED = 8.0
 # An AWS in which nothing varies: no stale reads, every latency the same.
-QUIET = {"creationLatencySeconds": 8, "readinessSeconds": 0, "stackSetSeconds": 20}
+QUIET = {
+    "creationLatencySeconds": 8,
+    "readinessSeconds": 0,
+    "stackSetSeconds": 20,
+    "enrolmentSeconds": 30,
+}
 
 
 class World:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import clock
@@ -28,6 +29,8 @@ NAME = re.compile(r"^[\x20-\x7e]{1,50}$")
 ROLE_NAME = re.compile(r"^[\w+=,.@-]{1,64}$")
 
 lock = threading.RLock()
+# Who hears of a move: the account, its unit before and its unit now.
+movers: list[Callable[["Account", str, str], None]] = []
 # Accounts that may still refuse calls, by id.
 young: dict[str, "Account"] = {}
 
@@ -566,6 +569,8 @@ def _responses(owner: Any) -> None:
                 message = "We can't find a source root or OU with the ID that you specified."
                 raise Refusal("SourceParentNotFoundException", message)
             account.parent_id = destination
+        for mover in movers:
+            mover(account, source, destination)
         parameters = {
             "accountId": account.id,
             "destinationParentId": destination,

@@ -117,13 +117,15 @@ class Deployment:
                 "MeteringExternalId": self._secret("metering-external-id"),
             },
         )
-        self._stack(
-            MANAGEMENT,
-            EVENTS,
-            f"{self.stack}-management-events",
-            (accounts / "management-events.yaml").read_text(),
-            {"AutomationAccountId": AUTOMATION, "AutomationRegion": HOME},
-        )
+        # Organizations' Region, and Control Tower's home Region.
+        for region in (EVENTS, HOME):
+            self._stack(
+                MANAGEMENT,
+                region,
+                f"{self.stack}-management-events",
+                (accounts / "management-events.yaml").read_text(),
+                {"AutomationAccountId": AUTOMATION, "AutomationRegion": HOME},
+            )
         self._stack_sets()
         self._guardrail((accounts / "guardrail-scp.json").read_text())
         return outputs

@@ -8,6 +8,7 @@ import accounts
 import buses
 import clients
 import control_policies
+import factory
 import iam_facts
 import interpreter
 import kinds_compute  # noqa: F401  (each module of kinds registers its types)
@@ -23,10 +24,11 @@ import secret_references
 import stacks
 import stacksets
 import tables
+import tower
 from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
-LIGHT = {"sts", "organizations", "iam", "moto_api"}
+LIGHT = {"controltower", "sts", "organizations", "iam", "moto_api"}
 # moto's backends walk through dictionaries that another thread may change; AWS's do not mind.
 ONE_AT_A_TIME = {"awslambda", "cloudwatch", "config", "events", "iam", "logs", "sns", "ssm"}
 _alone: dict[tuple[str, str], Any] = defaultdict(threading.RLock)
@@ -43,6 +45,7 @@ def install() -> None:
     policies.install()
     accounts.install()
     control_policies.install()
+    tower.install()
     _every_call()
 
 
@@ -58,6 +61,7 @@ def install_heavy() -> None:
                 stacks.install()
                 secret_references.install()
                 quotas.install()
+                factory.install()
                 tables.install()
             _heavy = True
 

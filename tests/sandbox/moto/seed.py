@@ -8,6 +8,7 @@ from typing import Any
 
 import accounts
 import clock
+import tower
 
 MANAGEMENT = "111111111111"
 AUTOMATION = "123456789012"
@@ -55,6 +56,7 @@ def seed(request: dict[str, Any]) -> dict[str, Any]:
         _organization()
         _trail()
         _identity_center()
+        tower.seed()
     extra = int(request.get("accounts") or 0)
     first = sum(1 for one in accounts.register.by_id if one.startswith("4000"))
     for number in range(first, first + extra):

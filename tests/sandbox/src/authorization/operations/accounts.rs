@@ -1,7 +1,7 @@
 //! Organizations, accounts, quotas, Control Tower, Account Factory and costs.
 
 use super::super::row::Key::{Many, One, TagKeys, Tags};
-use super::super::row::{Key, Row, also, read, write};
+use super::super::row::{Also, Key, Row, also, read, write};
 use super::regional;
 
 /// An ARN of something in the organization, which belongs to the management account.
@@ -203,6 +203,13 @@ pub(super) const SERVICE_QUOTAS: &[Row] = &[
 const PRODUCT: &str = regional!("catalog", "product/{ProductId}");
 const PRODUCT_BY_ID: &str = regional!("catalog", "product/{Id}");
 
+/// What Control Tower's Account Factory, the one product that a sandbox has, does with its caller's rights.
+const FACTORY: &[Also] = &[
+    also("ProductId", "controltower:CreateManagedAccount", "*", &[]),
+    also("ProductId", "controltower:DescribeManagedAccount", "*", &[]),
+    also("ProductId", "organizations:DescribeOrganization", "*", &[]),
+];
+
 pub(super) const SERVICE_CATALOG: &[Row] = &[
     write("AssociatePrincipalWithPortfolio").on(&[regional!("catalog", "portfolio/{PortfolioId}")]),
     read("DescribeProduct").on(&[PRODUCT_BY_ID]),
@@ -213,13 +220,16 @@ pub(super) const SERVICE_CATALOG: &[Row] = &[
     read("DescribeRecord"),
     read("GetProvisionedProductOutputs"),
     read("ListLaunchPaths").on(&[PRODUCT]),
+    read("ListPortfolios"),
+    read("ListPortfoliosForProduct").on(&[PRODUCT]),
     read("ListPrincipalsForPortfolio").on(&[regional!("catalog", "portfolio/{PortfolioId}")]),
     read("ListProvisioningArtifacts").on(&[PRODUCT]),
-    write("ProvisionProduct").on(&[PRODUCT]).keys(&[Tags("Tags")]),
+    read("ListRecordHistory"),
+    write("ProvisionProduct").on(&[PRODUCT]).keys(&[Tags("Tags")]).also(FACTORY),
     read("ScanProvisionedProducts"),
     read("SearchProducts"),
     read("SearchProductsAsAdmin"),
     read("SearchProvisionedProducts"),
     write("TerminateProvisionedProduct"),
-    write("UpdateProvisionedProduct").keys(&[Tags("Tags")]),
+    write("UpdateProvisionedProduct").keys(&[Tags("Tags")]).also(FACTORY),
 ];

@@ -210,8 +210,13 @@ fn cbor_requests_are_read_like_json() {
     assert_eq!(call.protocol, Protocol::Cbor);
     assert_eq!(
         asked(&call),
-        ["servicecatalog:ProvisionProduct \
-          arn:aws:catalog:eu-central-1:111111111111:product/prod-1"]
+        [
+            "servicecatalog:ProvisionProduct \
+             arn:aws:catalog:eu-central-1:111111111111:product/prod-1",
+            "controltower:CreateManagedAccount *",
+            "controltower:DescribeManagedAccount *",
+            "organizations:DescribeOrganization *"
+        ]
     );
 }
 
