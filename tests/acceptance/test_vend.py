@@ -164,6 +164,8 @@ def test_the_life_policy_says_what_landfall_does_for_ever_and_no_more(vended: Ve
     assert allowed == {
         ("iam:GetRole", execution),
         ("iam:GetRolePolicy", execution),
+        ("iam:GetRole", "AWSControlTowerExecution"),
+        ("iam:ListAttachedRolePolicies", "AWSControlTowerExecution"),
         ("iam:GetRole", ACCESS_ROLE),
         ("iam:GetRolePolicy", ACCESS_ROLE),
         ("iam:ListAttachedRolePolicies", ACCESS_ROLE),

@@ -10,7 +10,10 @@ from typing import Any
 from tests.faults.world import AUTOMATION, MANAGEMENT, World
 
 WAIVERS = Path(__file__).with_name("waivers.txt")
-READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Head", "Lookup", "ConditionCheck")
+READS = (
+    *("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Search", "Head", "Lookup"),
+    "ConditionCheck",
+)
 # Neither reads nor writes of anything that is Landfall's: becoming somebody, and telling.
 NEITHER = ("sts:AssumeRole", "logs:", "xray:", "cloudwatch:PutMetricData")
 OWN = re.compile(r"^(landfall-|Landfall)")

@@ -26,6 +26,8 @@ struct Event {
 enum Subject {
     /// A request for an account has ended.
     Creation { id: String, account: Option<String> },
+    /// Control Tower enrolled an account, or changed how it governs it.
+    Enrolment { account: String },
     /// An operation on a StackSet has ended.
     StackSet { operation: String },
     /// An execution has ended without success.
@@ -33,6 +35,9 @@ enum Subject {
     /// Nothing that anybody waits for.
     Other,
 }
+
+/// Where an event names the target of a baseline.
+const BASELINE: &str = "/enabledBaselineDetails/targetIdentifier";
 
 /// Wakes whoever waits.
 pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
@@ -46,6 +51,7 @@ pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
             means.ledger.keep(&result).await?;
             wake(&means, "create-account", &id).await
         }
+        Subject::Enrolment { account } => wake(&means, "control-tower", &account).await,
         Subject::StackSet { operation } => wake(&means, "stack-set", &operation).await,
         Subject::Execution { name } => ask_after(&means, &name).await,
         Subject::Other => Ok(json!({ "heard": "nothing that anybody waits for" })),
@@ -68,6 +74,8 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
             }),
             _ => Ok(Subject::Other),
         },
+        "aws.controltower" => Ok(enrolled(detail)
+            .map_or(Subject::Other, |account| Subject::Enrolment { account: account.to_owned() })),
         "aws.cloudformation" => match text("/status-details/status").as_deref() {
             Some("SUCCEEDED" | "FAILED" | "STOPPED")
                 if detail.get("stack-set-operation-id").is_some() =>
@@ -84,6 +92,24 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
         },
         _ => Ok(Subject::Other),
     }
+}
+
+/// The account that an event of Control Tower is about: one of Account Factory's names it, one about a baseline names
+/// its target, which may be a unit. A retry after a failed creation is an update.
+fn enrolled(detail: &Value) -> Option<&str> {
+    let (name, target) = match detail.get("eventName")?.as_str()? {
+        "CreateManagedAccount" => ("createManagedAccountStatus", "/account/accountId"),
+        "UpdateManagedAccount" => ("updateManagedAccountStatus", "/account/accountId"),
+        "EnableBaseline" => ("enableBaselineStatus", BASELINE),
+        "UpdateEnabledBaseline" => ("updateEnabledBaselineStatus", BASELINE),
+        "ResetEnabledBaseline" => ("resetEnabledBaselineStatus", BASELINE),
+        "DisableBaseline" => ("disableBaselineStatus", BASELINE),
+        _ => return None,
+    };
+    let named = detail.pointer(&format!("/serviceEventDetails/{name}{target}"))?.as_str()?;
+    let account = named.rsplit('/').next()?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then_some(account)
 }
 
 fn malformed(field: &str, value: &str, rule: &str) -> Failure {
@@ -151,6 +177,33 @@ mod tests {
             failure.user_remark.starts_with("detail/serviceEventDetails/createAccountStatus/id"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn control_tower_names_accounts_and_units() {
+        let told = |name: &str, details: Value| {
+            subject(&event(json!({"source": "aws.controltower",
+                "detail": {"eventName": name, "serviceEventDetails": details}})))
+        };
+        let account = || Ok(Subject::Enrolment { account: "444455556666".to_owned() });
+        let named = json!({"account": {"accountName": "LifeCycle1", "accountId": "444455556666"}});
+        assert_eq!(
+            told("CreateManagedAccount", json!({"createManagedAccountStatus": named})),
+            account()
+        );
+        assert_eq!(
+            told("UpdateManagedAccount", json!({"updateManagedAccountStatus": named})),
+            account()
+        );
+        let target = |arn: &str| json!({"enabledBaselineDetails": {"targetIdentifier": arn}});
+        let of_account = target("arn:aws:organizations::111122223333:account/o-1/444455556666");
+        assert_eq!(told("EnableBaseline", json!({"enableBaselineStatus": of_account})), account());
+        let of_unit = target("arn:aws:organizations::111122223333:ou/o-1/ou-ab12-11112222");
+        assert_eq!(
+            told("EnableBaseline", json!({"enableBaselineStatus": of_unit})),
+            Ok(Subject::Other)
+        );
+        assert_eq!(told("SetupLandingZone", json!({})), Ok(Subject::Other));
     }
 
     #[test]

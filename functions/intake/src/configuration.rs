@@ -1,5 +1,7 @@
 //! Platforms and landing zones: checked against AWS, which is only looked at, before they are written.
 
+use aws_config::SdkConfig;
+use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
 use ledger::{Error, Versioned};
@@ -19,7 +21,7 @@ use crate::{Refusal, Request, Response, passes};
 /// How many rows are written at once.
 const ABREAST: usize = 16;
 
-/// What intake may look at: whether units and StackSets exist.
+/// What intake may look at: whether units and StackSets exist, and what Control Tower governs.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::look(
         Site::Management,
@@ -27,6 +29,13 @@ pub const PERMISSIONS: &[Permission] = &[
         "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*",
     ),
     Permission::look(Site::Management, "organizations:ListRoots", "*"),
+    Permission::look(Site::Management, "controltower:ListEnabledBaselines", "*"),
+    Permission::look(Site::Management, "controltower:ListLandingZones", "*"),
+    Permission::look(
+        Site::Management,
+        "controltower:GetLandingZone",
+        "arn:${Partition}:controltower:*:${Management}:landingzone/*",
+    ),
     Permission::look(
         Site::Automation,
         "cloudformation:DescribeStackSet",
@@ -104,7 +113,8 @@ pub async fn put_landing_zone(
     };
     problems.extend(check_landing_zone(&metadata, &spec, &platform.spec));
     if problems.is_empty() {
-        problems.extend(missing_in_aws(&sessions(means, &platform.spec), &spec).await?);
+        problems
+            .extend(missing_in_aws(&sessions(means, &platform.spec), &spec, &platform.spec).await?);
     }
     refuse(problems)?;
     write(means, name, spec, author, &request.precondition()).await
@@ -151,9 +161,61 @@ async fn closed_roles(sessions: &Sessions, platform: &Platform) -> Result<Vec<Pr
     Ok(problems)
 }
 
-async fn missing_in_aws(sessions: &Sessions, zone: &LandingZone) -> Result<Vec<Problem>, Failure> {
+/// What Control Tower lacks to enrol a landing zone's accounts.
+async fn ungoverned(
+    organization: &Organization,
+    session: &SdkConfig,
+    zone: &LandingZone,
+    platform: &Platform,
+) -> Result<Vec<Problem>, Failure> {
+    let Some(wished) = platform.control_tower.as_ref().filter(|_| zone.enrol) else {
+        return Ok(vec![]);
+    };
+    let tower = ControlTower::new(session, &wished.home_region);
+    let Some(found) = tower.landing_zone().await? else {
+        return Ok(vec![Problem::new(
+            "spec.enrol",
+            true,
+            format!("can't be: there is no Control Tower in {}", wished.home_region),
+            "Write the Region that it was set up in as the platform's `controlTower.homeRegion`.",
+        )]);
+    };
     let mut problems = Vec::new();
-    let organization = Organization::new(&sessions.look(Site::Management).await?);
+    if zone.enrols_by_move(platform) && !found.enrols_what_is_moved {
+        problems.push(Problem::new(
+            "spec.enrol",
+            true,
+            format!(
+                "can't be: Control Tower (landing zone {}) does not enrol what is moved into a unit",
+                found.version
+            ),
+            "Turn on auto-enrollment in its settings (version 3.1 or newer), or write `enrolment: {accountFactory: …}` \
+             in the platform's `controlTower`.",
+        ));
+    }
+    let unit = &zone.organizational_unit;
+    if let Some(known) = organization.unit(unit).await?
+        && !tower.registers(&known.arn).await?
+    {
+        problems.push(Problem::new(
+            "spec.organizationalUnit",
+            unit,
+            "is not registered with Control Tower, which is to enrol the accounts",
+            "Register it in Control Tower, or write the id of a unit that is.",
+        ));
+    }
+    Ok(problems)
+}
+
+async fn missing_in_aws(
+    sessions: &Sessions,
+    zone: &LandingZone,
+    platform: &Platform,
+) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    let session = sessions.look(Site::Management).await?;
+    let organization = Organization::new(&session);
+    problems.extend(ungoverned(&organization, &session, zone, platform).await?);
     if !organization.has_unit(&zone.organizational_unit).await? {
         problems.push(Problem::new(
             "spec.organizationalUnit",

@@ -1,6 +1,7 @@
 //! Moves the account into its organizational unit and tags it.
 //!
-//! What it does: brings the account's parent and our tags to what the landing zone and the tenant say.
+//! What it does: brings the account's parent and our tags to what the landing zone and the tenant say. Where being
+//! moved is what enrols an account in Control Tower, the move is enrol-account's.
 //! What it leaves on the record: each change; AWS holds the rest.
 //! Why repeating is safe: it looks first, and only tags with our prefix are ours to change or to take off.
 //! Whether it can be undone: by another wish.
@@ -121,11 +122,13 @@ impl Step for PlaceAccount {
 
 fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     let unit = &task.landing_zone.organizational_unit;
+    let moves = !task.landing_zone.enrols_by_move(&task.platform);
     let Seen::There { parent, tags, .. } = seen else {
-        return vec![Change::Move { from: None, to: unit.clone() }];
+        let there = Change::Move { from: None, to: unit.clone() };
+        return moves.then_some(there).into_iter().collect();
     };
     let mut changes = Vec::new();
-    if parent != unit {
+    if moves && parent != unit {
         changes.push(Change::Move { from: Some(parent.clone()), to: unit.clone() });
     }
     let wished = account_tags(&task.tenant, &task.landing_zone, &task.platform);

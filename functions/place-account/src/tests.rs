@@ -41,6 +41,14 @@ fn a_plan_before_birth_says_where_the_account_will_stand() {
 }
 
 #[test]
+fn where_the_move_enrols_it_is_left_to_enrolment() {
+    let task = example::by_move(example::landed());
+    let born = seen("r-land", account_tags(&task.tenant, &task.landing_zone, &task.platform));
+    assert_eq!(plan(&task, &born), []);
+    assert_eq!(plan(&example::by_move(example::newborn()), &Seen::NotYet), []);
+}
+
+#[test]
 fn a_tag_that_somebody_changed_is_set_again_and_a_stale_one_of_ours_goes() {
     let task = example::landed();
     let mut tags = account_tags(&task.tenant, &task.landing_zone, &task.platform);

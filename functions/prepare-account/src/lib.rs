@@ -1,7 +1,8 @@
-//! Makes the StackSet execution role and narrows the trust of the access role.
+//! Makes the roles that others work through, and narrows the trust of the access role.
 //!
-//! What it does: brings the execution role (who may assume it, what it may do) and, where the landing zone says so,
-//! the access role's trust to what they should be. It works with the birth session.
+//! What it does: brings the StackSet execution role (who may assume it, what it may do), where Account Factory enrols
+//! the account the role that Control Tower takes, and, where the landing zone says so, the access role's trust to what
+//! they should be. It works with the birth session.
 //! What it leaves on the record: each change; IAM holds the rest.
 //! Why repeating is safe: it looks first and writes whole documents.
 //! Whether it can be undone: by a person; after the downgrade Landfall itself can't change these roles any more.
@@ -14,14 +15,14 @@ use session::Sessions;
 use step::{Act, Permission, Place, Site, Step, Task};
 use tenant::{Failure, Trust};
 
-/// Makes the StackSet execution role and narrows the trust of the access role.
+/// Makes the roles that others work through, and narrows the trust of the access role.
 #[derive(Debug)]
 pub struct PrepareAccount {
     /// The turn's sessions.
     pub sessions: Sessions,
 }
 
-/// What the two roles that Landfall works through say.
+/// What the roles that Landfall and Control Tower work through say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// Who may assume the execution role; none if it does not exist.
@@ -30,6 +31,19 @@ pub struct Seen {
     pub execution_policy: Option<Value>,
     /// Who may assume the access role.
     pub access_trust: Value,
+    /// The role that Control Tower takes; none where Account Factory does not enrol the account.
+    pub tower_role: Option<TowerRole>,
+}
+
+/// The role that Control Tower takes in an account which it is to enrol.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TowerRole {
+    /// It is not there.
+    Missing,
+    /// It is there, and no administrator.
+    Powerless,
+    /// It is as Control Tower wants it, who makes what it likes of it from then on.
+    Ready,
 }
 
 /// What prepares an account.
@@ -41,6 +55,10 @@ pub enum Change {
     TrustAdministration,
     /// Say what the execution role may do.
     AllowStacks,
+    /// Make the role that Control Tower takes.
+    CreateTowerRole,
+    /// Let Control Tower do everything in the account.
+    EmpowerTowerRole,
     /// Narrow the access role's trust to Landfall's own roles.
     TightenTrust,
 }
@@ -53,6 +71,8 @@ impl fmt::Display for Change {
                 "let only the StackSets of the automation account use the execution role"
             }
             Self::AllowStacks => "allow the execution role what the stacks contain",
+            Self::CreateTowerRole => "make the role AWSControlTowerExecution for Control Tower",
+            Self::EmpowerTowerRole => "let Control Tower do everything in the account",
             Self::TightenTrust => {
                 "let only Landfall's roles of the management account use the access role"
             }
@@ -62,6 +82,10 @@ impl fmt::Display for Change {
 
 const EXECUTION: &str = "arn:${Partition}:iam::${Account}:role/${ExecutionRole}";
 const ACCESS: &str = "arn:${Partition}:iam::${Account}:role/${AccessRole}";
+const TOWER: &str = "arn:${Partition}:iam::${Account}:role/AWSControlTowerExecution";
+/// The role's name by Control Tower.
+const TOWER_ROLE: &str = "AWSControlTowerExecution";
+const ADMINISTRATOR: &str = "arn:${Partition}:iam::aws:policy/AdministratorAccess";
 /// The inline policy of the execution role.
 const STACKS: &str = "landfall-stacks";
 
@@ -71,6 +95,12 @@ impl Step for PrepareAccount {
         Permission::look(Site::Member, "iam:GetRole", EXECUTION),
         Permission::look(Site::Member, "iam:GetRolePolicy", EXECUTION),
         Permission::look(Site::Member, "iam:GetRole", ACCESS),
+        Permission::look(Site::Member, "iam:GetRole", TOWER),
+        Permission::look(Site::Member, "iam:ListAttachedRolePolicies", TOWER),
+        Permission::act(Site::Member, "iam:CreateRole", TOWER).birth(),
+        Permission::act(Site::Member, "iam:AttachRolePolicy", TOWER)
+            .when(("ArnEquals", "iam:PolicyARN", ADMINISTRATOR))
+            .birth(),
         Permission::act(Site::Member, "iam:CreateRole", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:PutRolePolicy", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", EXECUTION).birth(),
@@ -96,7 +126,11 @@ impl Step for PrepareAccount {
             .role(access)
             .await?
             .ok_or_else(|| Failure::transient(format!("iam:GetRole does not know {access} yet")))?;
-        Ok(Some(Seen { execution_trust, execution_policy, access_trust: access.trust }))
+        let tower_role = match task.landing_zone.account_factory(&task.platform) {
+            Some(_) => Some(tower_role(&roles, &task.place()).await?),
+            None => None,
+        };
+        Ok(Some(Seen { execution_trust, execution_policy, access_trust: access.trust, tower_role }))
     }
 
     fn plan(&self, task: &Task, seen: &Option<Seen>) -> Vec<Change> {
@@ -119,6 +153,13 @@ impl Step for PrepareAccount {
             Change::AllowStacks => {
                 roles.write_inline(execution, STACKS, &stacks_policy(task)).await?;
             }
+            Change::CreateTowerRole => {
+                let description = "Control Tower works through it.";
+                roles.create(TOWER_ROLE, description, &tower_trust(&place)).await?;
+            }
+            Change::EmpowerTowerRole => {
+                roles.attach(TOWER_ROLE, &place.fill(ADMINISTRATOR)).await?;
+            }
             Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
         }
         Ok(Act::Done)
@@ -127,10 +168,13 @@ impl Step for PrepareAccount {
 
 fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
     let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
-    let Some(Seen { execution_trust, execution_policy, access_trust }) = seen else {
+    let Some(Seen { execution_trust, execution_policy, access_trust, tower_role }) = seen else {
         let tighten = tightens.then_some(Change::TightenTrust);
+        let enrols = task.landing_zone.account_factory(&task.platform).is_some();
+        let tower = if enrols { tower_changes(TowerRole::Missing) } else { vec![] };
         return [Change::CreateExecutionRole, Change::AllowStacks]
             .into_iter()
+            .chain(tower)
             .chain(tighten)
             .collect();
     };
@@ -146,10 +190,41 @@ fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
     if *execution_policy != Some(stacks_policy(task)) {
         changes.push(Change::AllowStacks);
     }
+    changes.extend(tower_role.map(tower_changes).unwrap_or_default());
     if tightens && *access_trust != tight_trust(&place) {
         changes.push(Change::TightenTrust);
     }
     changes
+}
+
+fn tower_changes(role: TowerRole) -> Vec<Change> {
+    match role {
+        TowerRole::Missing => vec![Change::CreateTowerRole, Change::EmpowerTowerRole],
+        TowerRole::Powerless => vec![Change::EmpowerTowerRole],
+        TowerRole::Ready => vec![],
+    }
+}
+
+async fn tower_role(roles: &Roles, place: &Place) -> Result<TowerRole, Failure> {
+    if roles.role(TOWER_ROLE).await?.is_none() {
+        return Ok(TowerRole::Missing);
+    }
+    let administrator = place.fill(ADMINISTRATOR);
+    let attached = roles.attached(TOWER_ROLE).await?;
+    let empowered = attached.iter().any(|policy| policy.arn == administrator);
+    Ok(if empowered { TowerRole::Ready } else { TowerRole::Powerless })
+}
+
+/// As Control Tower wants it: the management account, whose roles it takes this one from.
+fn tower_trust(place: &Place) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"AWS": place.fill("arn:${Partition}:iam::${Management}:root")},
+            "Action": "sts:AssumeRole"
+        }]
+    })
 }
 
 /// The account with a pattern, never a role's ARN: a role that is made again has a new unique id.

@@ -1,15 +1,12 @@
 //! The one driver of all steps: load, look, plan, act, record.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ledger::{Ledger, State, StepRow, Waiter};
 use session::Sessions;
 use step::{Act, Awaited, Step, Task};
 use tenant::{Failure, FailureName, LandingZone, Mode, Platform, Tenant, Ticket, Turn};
 
 use crate::Means;
-
-/// How long a wait may hold a run.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 
 /// One turn of a step.
 pub(crate) async fn turn<S: Step>(
@@ -117,10 +114,10 @@ async fn work<S: Step>(
             Act::Done => row.changes.push(line),
             Act::Started { awaited, seconds } => {
                 row.changes.push(line);
-                return wait(means, &task, row, awaited, seconds).await;
+                return wait::<S>(means, &task, row, awaited, seconds).await;
             }
             Act::Pending { awaited, seconds } => {
-                return wait(means, &task, row, awaited, seconds).await;
+                return wait::<S>(means, &task, row, awaited, seconds).await;
             }
         }
     }
@@ -146,7 +143,7 @@ async fn wished(ledger: &Ledger, tenant: &Tenant) -> Result<(LandingZone, Platfo
 }
 
 /// Ends the turn with something under way: a hint wakes the step, or the time-out does.
-async fn wait(
+async fn wait<S: Step>(
     means: &Means,
     task: &Task,
     row: &mut StepRow,
@@ -161,7 +158,7 @@ async fn wait(
             Waiter { tenant: task.tenant.id, step: row.step.clone(), part: row.part.clone() };
         means.ledger.wait_for(&awaited, &waiter, task.now).await?;
     }
-    if means.now().duration_since(awaited.since) > PATIENCE {
+    if means.now().duration_since(awaited.since) > S::PATIENCE {
         return Ok(Turn::Waiting { r#for: awaited.r#for });
     }
     Ok(Turn::Again { seconds, r#for: awaited.r#for })

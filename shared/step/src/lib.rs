@@ -17,6 +17,9 @@ pub use permission::{Class, Condition, Half, Permission, Place, Site, document, 
 /// How long a new account may refuse us without that meaning anything.
 pub const YOUNG: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long a wait may hold a run, unless a step says otherwise.
+pub const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+
 /// What one turn of a step works on.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -112,6 +115,8 @@ pub trait Step {
     const NAME: &'static str;
     /// What the step needs to be allowed.
     const PERMISSIONS: &'static [Permission];
+    /// How long its wait may hold a run; then the run ends without it, and the tenant's next one looks again.
+    const PATIENCE: SignedDuration = PATIENCE;
     /// What the step sees; it has a case for an account that is not there yet.
     type Seen: Send;
     /// What the step may change, as one line that a person understands.

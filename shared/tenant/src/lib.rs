@@ -19,8 +19,8 @@ mod view;
 pub use account::{account_tags, names_number, render_names};
 pub use document::{
     AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
-    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec, SsoUser,
-    StackSet, TenantMetadata, TenantSpec, Trust, schema,
+    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec,
+    SsoUser, StackSet, TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};

@@ -6,9 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BIRTH_ROLE, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata, Names, Pattern,
-    Platform,
-    PlatformMetadata, TenantMetadata, TenantSpec,
+    BIRTH_ROLE, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata, Names,
+    Pattern, Platform, PlatformMetadata, TenantMetadata, TenantSpec,
 };
 
 /// One thing that is wrong with a document.

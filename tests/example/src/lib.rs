@@ -48,6 +48,28 @@ pub fn landed() -> Task {
     task
 }
 
+/// The same task where Control Tower enrols what is moved into its unit.
+#[must_use]
+pub fn by_move(mut task: Task) -> Task {
+    task.landing_zone.enrol = true;
+    task.platform.control_tower = Some(read(json!({"homeRegion": "eu-central-1"})));
+    task
+}
+
+/// The same task where Account Factory enrols its accounts.
+#[must_use]
+pub fn by_account_factory(mut task: Task) -> Task {
+    task.landing_zone.enrol = true;
+    task.platform.control_tower = Some(read(json!({
+        "homeRegion": "eu-central-1",
+        "enrolment": {"accountFactory": {
+            "productId": "prod-accountfactory",
+            "ssoUser": {"email": "cloud@example.com", "firstName": "Cloud", "lastName": "Foundation"}
+        }}
+    })));
+    task
+}
+
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("an example is well formed")
 }

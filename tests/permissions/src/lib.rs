@@ -21,6 +21,7 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<prepare_account::PrepareAccount>(),
         of::<roll_out_access::RollOutAccess>(),
         of::<downgrade_access_role::DowngradeAccessRole>(),
+        of::<enrol_account::EnrolAccount>(),
         of::<roll_out_stacks::RollOutStacks>(),
         ("intake", intake::PERMISSIONS),
     ]

@@ -46,7 +46,7 @@ fn every_session_policy_fits_into_an_assume_role() {
 
 #[test]
 fn a_look_declares_no_action_that_changes() {
-    let reads = ["Describe", "Get", "List"];
+    let reads = ["Describe", "Get", "List", "Search"];
     for (name, permissions) in declared() {
         for permission in
             permissions.iter().filter(|permission| permission.half == step::Half::Look)
