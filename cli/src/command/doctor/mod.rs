@@ -6,6 +6,7 @@
 //! changes the external ids first.
 
 mod accounts;
+mod control_tower;
 mod events;
 mod external_ids;
 mod guardrail;
@@ -194,6 +195,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
     report.take("API", installation::api(&patient).await);
     report.take("rules that forward", events::rules(&patient).await);
     report.take("event bus", events::bus(&patient).await);
+    report.all("Control Tower", control_tower::all(&patient).await);
     report.take("e-mail domain", mail::domain(&patient).await);
     if arguments.first_vend {
         if organization {
