@@ -96,18 +96,19 @@ class Account:
             "JoinedTimestamp": self.joined,
         }
 
-    def ready_at(self, service: str) -> float:
-        """When the service begins to work in this account."""
-        if service not in self.ready:
+    def ready_at(self, service: str, region: str = "") -> float:
+        """When the service begins to work in this account, and in this Region if one is named."""
+        known = f"{service}/{region}" if region else service
+        if known not in self.ready:
             fixed = SETTINGS.readiness_seconds
             if isinstance(fixed, dict):
                 fixed = fixed.get(service, fixed.get("default"))
             if fixed is None:
-                fixed = lognormal(30, 0.95, 240, "readiness", self.email, service)
+                fixed = lognormal(30, 0.95, 240, "readiness", self.email, known)
                 # Nobody has seen an access role that could not be taken after a quarter of an hour.
                 fixed = min(fixed, ENTERABLE) if service == "sts" else fixed
-            self.ready[service] = self.joined + fixed
-        return self.ready[service]
+            self.ready[known] = self.joined + fixed
+        return self.ready[known]
 
 
 class Creation:

@@ -20,6 +20,7 @@ import policies
 import principals
 import quotas
 import readiness
+import regions
 import secret_references
 import stacks
 import stacksets
@@ -62,6 +63,7 @@ def install_heavy() -> None:
                 secret_references.install()
                 quotas.install()
                 factory.install()
+                regions.install()
                 tables.install()
             _heavy = True
 

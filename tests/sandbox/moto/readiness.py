@@ -10,6 +10,7 @@ from typing import Any
 import accounts
 import clock
 import principals
+import regions
 from patching import Refusal
 from settings import draw
 
@@ -28,14 +29,17 @@ def check(response: Any) -> None:
     if account.state == "CLOSED" and response.service_name != "organizations":
         raise Refusal("AccessDeniedException", "The account is closed.", 403)
     if account.id in accounts.young:
-        refusal = unready(account, response.service_name)
+        refusal = unready(account, response.service_name, response.region)
         if refusal:
             raise refusal
+    refusal = regions.refusal(account, response.service_name, response.region)
+    if refusal:
+        raise refusal
 
 
-def unready(account: accounts.Account, service: str) -> Refusal | None:
-    """The refusal of a service that does not know the account yet."""
-    if clock.now() >= account.ready_at(service):
+def unready(account: accounts.Account, service: str, region: str = "") -> Refusal | None:
+    """The refusal of a service that does not know the account yet; each Region's EC2 is its own."""
+    if clock.now() >= account.ready_at(service, region if service == "ec2" else ""):
         if clock.now() > account.joined + 7200:
             accounts.young.pop(account.id, None)
         return None

@@ -22,6 +22,15 @@ class Settings:
     closure_latency_seconds: float | None = None
     # Fixed duration of a StackSet operation; null draws it (45 to 180 s, p50 60 s).
     stack_set_seconds: float | None = None
+    # Fixed time until an opt-in Region is enabled; null draws it (p50 6 min, p99 4 h).
+    region_seconds: float | None = None
+    # [{"account"?, "region"?, "times"?}]: EC2 in a Region that verifies the account first.
+    pending_verification: list[dict[str, Any]] = field(default_factory=list)
+    # Fixed time until a request for a quota is decided; null draws it (5 minutes or 24 hours).
+    quota_seconds: float | None = None
+    # [{"account"?, "region"?, "service"?, "code"?, "status"?, "times"?}]: requests that end without
+    # being granted, DENIED or by another status.
+    deny_quotas: list[dict[str, Any]] = field(default_factory=list)
     account_quota: int = 10_000
     # Functions that run at once in an account and Region.
     function_quota: int = 1_000

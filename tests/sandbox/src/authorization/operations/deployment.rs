@@ -94,8 +94,17 @@ pub(super) const EC2: &[Row] = &[
         regional!("ec2", "internet-gateway/{InternetGatewayId}"),
         regional!("ec2", "vpc/{VpcId}"),
     ]),
+    write("DisableEbsEncryptionByDefault"),
+    write("DisableImageBlockPublicAccess"),
+    write("DisableSnapshotBlockPublicAccess"),
     write("EnableEbsEncryptionByDefault"),
+    write("EnableImageBlockPublicAccess"),
+    write("EnableSnapshotBlockPublicAccess"),
+    read("GetEbsDefaultKmsKeyId"),
     read("GetEbsEncryptionByDefault"),
+    read("GetImageBlockPublicAccessState"),
+    read("GetSnapshotBlockPublicAccessState"),
+    write("ModifyEbsDefaultKmsKeyId"),
 ];
 
 const KEY: &str = regional!("kms", "key/{KeyId|key}");
