@@ -30,13 +30,15 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
         .await?
         .into_iter()
         .filter(|row| row.run == ticket.run && row.state == State::Waiting)
-        .find_map(|row| {
+        .filter_map(|row| {
             row.awaited.map(|awaited| Waiting {
                 step: row.step,
                 r#for: awaited.r#for,
                 since: awaited.since,
             })
-        });
+        })
+        // What began last is looked at soonest.
+        .max_by_key(|waiting| waiting.since);
     match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
         Err(Refused::NotRunning | Refused::Running) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {

@@ -11,7 +11,7 @@ use entry::Means;
 use ledger::CreationResult;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenant::{Failure, Mode, Ticket, Uuid};
+use tenant::{Failure, Mode, Phase, Ticket, Uuid};
 
 /// An event of EventBridge, as far as any of ours is the same.
 #[derive(Debug, Deserialize)]
@@ -32,6 +32,8 @@ enum Subject {
     StackSet { operation: String },
     /// An execution has ended without success.
     Execution { name: String },
+    /// A Region of an account can be used now.
+    Region { account: String },
     /// Nothing that anybody waits for.
     Other,
 }
@@ -54,6 +56,7 @@ pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
         Subject::Enrolment { account } => wake(&means, "control-tower", &account).await,
         Subject::StackSet { operation } => wake(&means, "stack-set", &operation).await,
         Subject::Execution { name } => ask_after(&means, &name).await,
+        Subject::Region { account } => look_again(&means, "region", &account).await,
         Subject::Other => Ok(json!({ "heard": "nothing that anybody waits for" })),
     }
 }
@@ -82,6 +85,10 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
             {
                 Ok(Subject::StackSet { operation: required("/stack-set-operation-id")? })
             }
+            _ => Ok(Subject::Other),
+        },
+        "aws.account" => match text("/status").as_deref() {
+            Some("ENABLED") => Ok(Subject::Region { account: required("/accountId")? }),
             _ => Ok(Subject::Other),
         },
         "aws.states" => match required("/status")?.as_str() {
@@ -127,6 +134,20 @@ async fn wake(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
         means.executions.wake(&token).await?;
     }
     Ok(json!({ "heard": kind, "woken": waiter.step }))
+}
+
+/// Starts the tenant that a run left waiting for this; if one is under way, what it does next sees it.
+async fn look_again(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
+    let Some(waiter) = means.ledger.waiter(kind, id).await? else {
+        return Ok(json!({ "heard": "nobody waits for it" }));
+    };
+    match means.ledger.tenant(waiter.tenant).await? {
+        Some(tenant) if tenant.running.is_none() && tenant.phase == Phase::Waiting => {
+            means.start(&tenant).await?;
+            Ok(json!({ "heard": kind, "started": waiter.step }))
+        }
+        _ => Ok(json!({ "heard": "something that the next run sees" })),
+    }
 }
 
 /// Asks after the run that an event says has ended.
@@ -204,6 +225,16 @@ mod tests {
             Ok(Subject::Other)
         );
         assert_eq!(told("SetupLandingZone", json!({})), Ok(Subject::Other));
+    }
+
+    #[test]
+    fn a_region_is_heard_of_once_it_can_be_used() {
+        let said = |status: &str| {
+            subject(&event(json!({"source": "aws.account", "detail": {
+                "accountId": "444455556666", "regionName": "ap-east-1", "status": status}})))
+        };
+        assert_eq!(said("ENABLED"), Ok(Subject::Region { account: "444455556666".to_owned() }));
+        assert_eq!(said("ENABLING"), Ok(Subject::Other));
     }
 
     #[test]

@@ -1,28 +1,38 @@
-//! Makes the roles that others work through, and narrows the trust of the access role.
+//! Makes the roles that others work through, narrows the trust of the access role, deletes default VPCs.
 //!
 //! What it does: brings the StackSet execution role (who may assume it, what it may do), where Account Factory enrols
 //! the account the role that Control Tower takes, and, where the landing zone says so, the access role's trust to what
-//! they should be. It works with the birth session.
-//! What it leaves on the record: each change; IAM holds the rest.
-//! Why repeating is safe: it looks first and writes whole documents.
-//! Whether it can be undone: by a person; after the downgrade Landfall itself can't change these roles any more.
+//! they should be, and takes the default VPC of each Region away if it is empty. It works with the birth session.
+//! What it leaves on the record: each change; what became of each Region's default VPC. IAM holds the rest.
+//! Why repeating is safe: it looks first and writes whole documents; a VPC that is half gone is taken apart further,
+//! and a Region that is settled is not looked at again, so that a default VPC that a person makes stays theirs.
+//! Whether it can be undone: by a person; after the downgrade Landfall itself can't change these roles any more, nor
+//! delete a VPC.
 
-use std::fmt;
+mod vpcs;
 
+use std::{collections::BTreeMap, fmt};
+
+use entry::Means;
+use region::Regions;
 use role::Roles;
 use serde_json::{Value, json};
 use session::Sessions;
 use step::{Act, Permission, Place, Site, Step, Task};
 use tenant::{Failure, Trust};
 
-/// Makes the roles that others work through, and narrows the trust of the access role.
+pub use vpcs::{Settling, Unborn, Vpc};
+
+/// Makes the roles that others work through, narrows the trust of the access role, deletes default VPCs.
 #[derive(Debug)]
 pub struct PrepareAccount {
     /// The turn's sessions.
     pub sessions: Sessions,
+    /// The ledger, where it is kept what became of default VPCs.
+    pub means: Means,
 }
 
-/// What the roles that Landfall and Control Tower work through say.
+/// What the roles that Landfall and Control Tower work through say, and the default VPCs that are not settled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// Who may assume the execution role; none if it does not exist.
@@ -33,6 +43,8 @@ pub struct Seen {
     pub access_trust: Value,
     /// The role that Control Tower takes; none where Account Factory does not enrol the account.
     pub tower_role: Option<TowerRole>,
+    /// The default VPCs of the Regions that are not settled.
+    pub vpcs: BTreeMap<String, Vpc>,
 }
 
 /// The role that Control Tower takes in an account which it is to enrol.
@@ -61,11 +73,23 @@ pub enum Change {
     EmpowerTowerRole,
     /// Narrow the access role's trust to Landfall's own roles.
     TightenTrust,
+    /// Delete the default VPCs of Regions that are not known yet.
+    DeleteVpcs(Unborn),
+    /// Settle what becomes of default VPCs.
+    SettleVpcs(Settling),
+    /// Regions do not know the account yet.
+    AwaitRegions(Vec<String>),
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::DeleteVpcs(regions) => return write!(formatter, "{regions}"),
+            Self::SettleVpcs(settling) => return write!(formatter, "{settling}"),
+            Self::AwaitRegions(regions) => {
+                let regions = regions.join(", ");
+                return write!(formatter, "wait until EC2 knows the account in {regions}");
+            }
             Self::CreateExecutionRole => "make the StackSet execution role",
             Self::TrustAdministration => {
                 "let only the StackSets of the automation account use the execution role"
@@ -86,6 +110,7 @@ const TOWER: &str = "arn:${Partition}:iam::${Account}:role/AWSControlTowerExecut
 /// The role's name by Control Tower.
 const TOWER_ROLE: &str = "AWSControlTowerExecution";
 const ADMINISTRATOR: &str = "arn:${Partition}:iam::aws:policy/AdministratorAccess";
+const NETWORK: &str = "arn:${Partition}:ec2:*:${Account}:*";
 /// The inline policy of the execution role.
 const STACKS: &str = "landfall-stacks";
 
@@ -101,10 +126,21 @@ impl Step for PrepareAccount {
         Permission::act(Site::Member, "iam:AttachRolePolicy", TOWER)
             .when(("ArnEquals", "iam:PolicyARN", ADMINISTRATOR))
             .birth(),
+        Permission::look(Site::Member, "account:ListRegions", "*"),
+        Permission::look(Site::Member, "ec2:DescribeInternetGateways", "*"),
+        Permission::look(Site::Member, "ec2:DescribeNetworkInterfaces", "*"),
+        Permission::look(Site::Member, "ec2:DescribeRouteTables", "*"),
+        Permission::look(Site::Member, "ec2:DescribeSecurityGroups", "*"),
+        Permission::look(Site::Member, "ec2:DescribeSubnets", "*"),
+        Permission::look(Site::Member, "ec2:DescribeVpcs", "*"),
         Permission::act(Site::Member, "iam:CreateRole", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:PutRolePolicy", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", EXECUTION).birth(),
         Permission::act(Site::Member, "iam:UpdateAssumeRolePolicy", ACCESS).birth(),
+        Permission::act(Site::Member, "ec2:DeleteInternetGateway", NETWORK).birth(),
+        Permission::act(Site::Member, "ec2:DeleteSubnet", NETWORK).birth(),
+        Permission::act(Site::Member, "ec2:DeleteVpc", NETWORK).birth(),
+        Permission::act(Site::Member, "ec2:DetachInternetGateway", NETWORK).birth(),
     ];
     /// None before there is an account.
     type Seen = Option<Seen>;
@@ -114,7 +150,8 @@ impl Step for PrepareAccount {
         if task.account().is_none() {
             return Ok(None);
         }
-        let roles = Roles::new(&self.sessions.look(Site::Member).await?);
+        let session = self.sessions.look(Site::Member).await?;
+        let roles = Roles::new(&session);
         let execution = &task.platform.execution_role;
         let execution_trust = roles.role(execution).await?.map(|role| role.trust);
         let execution_policy = match execution_trust {
@@ -130,7 +167,9 @@ impl Step for PrepareAccount {
             Some(_) => Some(tower_role(&roles, &task.place()).await?),
             None => None,
         };
-        Ok(Some(Seen { execution_trust, execution_policy, access_trust: access.trust, tower_role }))
+        let vpcs = vpcs::look(task, &Regions::new(&session)).await?;
+        let access_trust = access.trust;
+        Ok(Some(Seen { execution_trust, execution_policy, access_trust, tower_role, vpcs }))
     }
 
     fn plan(&self, task: &Task, seen: &Option<Seen>) -> Vec<Change> {
@@ -138,7 +177,8 @@ impl Step for PrepareAccount {
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
-        let roles = Roles::new(&self.sessions.act(Site::Member).await?);
+        let session = self.sessions.act(Site::Member).await?;
+        let roles = Roles::new(&session);
         let place = task.place();
         let (execution, access) = (&task.platform.execution_role, task.platform.access_role_name());
         match change {
@@ -161,6 +201,13 @@ impl Step for PrepareAccount {
                 roles.attach(TOWER_ROLE, &place.fill(ADMINISTRATOR)).await?;
             }
             Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
+            Change::DeleteVpcs(_) => {
+                return Err(Failure::defect("an account that is there has Regions of its own"));
+            }
+            Change::SettleVpcs(settling) => {
+                vpcs::settle(task, &self.means, &Regions::new(&session), settling).await?;
+            }
+            Change::AwaitRegions(regions) => return Ok(vpcs::awaited(task, &regions)),
         }
         Ok(Act::Done)
     }
@@ -168,7 +215,8 @@ impl Step for PrepareAccount {
 
 fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
     let tightens = task.landing_zone.access_role.trust == Trust::Tighten;
-    let Some(Seen { execution_trust, execution_policy, access_trust, tower_role }) = seen else {
+    let Some(Seen { execution_trust, execution_policy, access_trust, tower_role, vpcs }) = seen
+    else {
         let tighten = tightens.then_some(Change::TightenTrust);
         let enrols = task.landing_zone.account_factory(&task.platform).is_some();
         let tower = if enrols { tower_changes(TowerRole::Missing) } else { vec![] };
@@ -176,6 +224,7 @@ fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
             .into_iter()
             .chain(tower)
             .chain(tighten)
+            .chain(vpcs::before_birth(task).map(Change::DeleteVpcs))
             .collect();
     };
     let place = task.place();
@@ -193,6 +242,13 @@ fn plan(task: &Task, seen: Option<&Seen>) -> Vec<Change> {
     changes.extend(tower_role.map(tower_changes).unwrap_or_default());
     if tightens && *access_trust != tight_trust(&place) {
         changes.push(Change::TightenTrust);
+    }
+    let (settling, unready) = vpcs::plan(task, vpcs);
+    if !settling.is_empty() {
+        changes.push(Change::SettleVpcs(settling));
+    }
+    if !unready.is_empty() {
+        changes.push(Change::AwaitRegions(unready));
     }
     changes
 }

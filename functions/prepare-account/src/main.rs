@@ -4,5 +4,5 @@ use prepare_account::PrepareAccount;
 
 #[tokio::main]
 async fn main() -> Result<(), entry::Error> {
-    entry::step(|sessions, _| PrepareAccount { sessions }).await
+    entry::step(|sessions, means| PrepareAccount { sessions, means: means.clone() }).await
 }

@@ -119,6 +119,10 @@ async fn work<S: Step>(
             Act::Pending { awaited, seconds } => {
                 return wait::<S>(means, &task, row, awaited, seconds).await;
             }
+            Act::Later { awaited } => {
+                note(means, &task, row, &awaited).await?;
+                return Ok(Turn::Waiting { r#for: awaited.r#for });
+            }
         }
     }
     row.state = State::Done;
@@ -150,16 +154,27 @@ async fn wait<S: Step>(
     awaited: Awaited,
     seconds: u32,
 ) -> Result<Turn, Failure> {
-    let known = row.awaited.as_ref() == Some(&awaited);
+    note(means, task, row, &awaited).await?;
+    if means.now().duration_since(awaited.since) > S::PATIENCE {
+        return Ok(Turn::Waiting { r#for: awaited.r#for });
+    }
+    Ok(Turn::Again { seconds, r#for: awaited.r#for })
+}
+
+/// Notes what is awaited, and who waits: its event finds the step by it.
+async fn note(
+    means: &Means,
+    task: &Task,
+    row: &mut StepRow,
+    awaited: &Awaited,
+) -> Result<(), Failure> {
+    let known = row.awaited.as_ref() == Some(awaited);
     row.state = State::Waiting;
     row.awaited = Some(awaited.clone());
     if !known {
         let waiter =
             Waiter { tenant: task.tenant.id, step: row.step.clone(), part: row.part.clone() };
-        means.ledger.wait_for(&awaited, &waiter, task.now).await?;
+        means.ledger.wait_for(awaited, &waiter, task.now).await?;
     }
-    if means.now().duration_since(awaited.since) > S::PATIENCE {
-        return Ok(Turn::Waiting { r#for: awaited.r#for });
-    }
-    Ok(Turn::Again { seconds, r#for: awaited.r#for })
+    Ok(())
 }

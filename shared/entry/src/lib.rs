@@ -11,6 +11,7 @@ mod event;
 use std::future::Future;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use execution::{Executions, Start};
 use jiff::{SignedDuration, Timestamp};
 pub use lambda_runtime::Error;
@@ -44,8 +45,15 @@ impl Means {
         let retry = RetryConfig::standard()
             .with_max_attempts(2)
             .with_initial_backoff(std::time::Duration::from_millis(200));
-        let config =
-            aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).load().await;
+        // Every client shares its connections and the certificates that it trusts: reading those costs more than a call.
+        let connections = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(retry)
+            .http_client(connections)
+            .load()
+            .await;
         let clock = Clock::new(environment.clock.clone());
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);

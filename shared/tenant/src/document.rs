@@ -280,6 +280,13 @@ pub struct LandingZone {
     /// Whether AWS Control Tower governs its accounts; needs the platform's `controlTower`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub enrol: bool,
+    /// What holds in the account's Regions and for the account as a whole; what is not named here is left alone.
+    #[serde(default, skip_serializing_if = "Baseline::is_empty")]
+    pub baseline: Baseline,
+    /// Service quotas that the account has at least. AWS has at most 20 requests for more open in an account, 2 in a
+    /// Region; the rest are asked as these are answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Quota>,
     /// How the access role is downgraded.
     pub access_role: AccessRole,
 }
@@ -313,6 +320,137 @@ pub struct StackSet {
     /// Parameter overrides.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// What holds in the account's Regions and for the account as a whole.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Baseline {
+    /// The Regions in which it holds: their names, or `all` alone for each that is enabled in the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+    /// Opt-in Regions to enable. AWS takes minutes to hours for one, and runs do not wait for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opt_in_regions: Vec<String>,
+    /// What becomes of the default VPC that AWS makes in each Region.
+    #[serde(default, skip_serializing_if = "DefaultVpc::is_kept")]
+    pub default_vpc: DefaultVpc,
+    /// Whether new EBS volumes are encrypted without anybody asking for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ebs_encryption: bool,
+    /// The ARN of the KMS key that new volumes are encrypted with unless another is named, with `#{region}` where a
+    /// multi-Region key's ARN has its Region; without it, AWS's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ebs_key: Option<String>,
+    /// Whether no bucket or object of the account can be made public.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub s3_public_access_block: bool,
+    /// Whether no EBS snapshot can be shared with everybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub snapshot_public_access_block: bool,
+    /// Whether no machine image can be shared with everybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub image_public_access_block: bool,
+    /// What the passwords of the account's IAM users must be like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_policy: Option<PasswordPolicy>,
+}
+
+impl Baseline {
+    /// Stands among the Regions for all that are enabled.
+    pub const ALL: &'static str = "all";
+
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it holds in every enabled Region.
+    #[must_use]
+    pub fn is_everywhere(&self) -> bool {
+        self.regions.iter().any(|region| region == Self::ALL)
+    }
+
+    /// Whether it holds in this Region, which is enabled.
+    #[must_use]
+    pub fn covers(&self, region: &str) -> bool {
+        self.is_everywhere() || self.regions.iter().any(|named| named == region)
+    }
+
+    /// The key of one Region.
+    #[must_use]
+    pub fn key_of(&self, region: &str) -> Option<String> {
+        self.ebs_key.as_ref().map(|key| key.replace("#{region}", region))
+    }
+}
+
+/// What becomes of default VPCs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefaultVpc {
+    /// Once in each Region, while the account is raised, it is deleted if nobody uses it. Whoever makes a new one later
+    /// keeps it.
+    Delete,
+    /// It is left alone.
+    #[default]
+    Keep,
+}
+
+impl DefaultVpc {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about so")]
+    fn is_kept(&self) -> bool {
+        *self == Self::Keep
+    }
+}
+
+/// What the passwords of the account's IAM users must be like. It is set as a whole: what is left out is off.
+#[expect(clippy::struct_excessive_bools, reason = "IAM asks for them one by one")]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordPolicy {
+    /// Characters at least: 6 to 128.
+    pub minimum_length: u32,
+    /// Whether a lower-case letter must be among them.
+    #[serde(default)]
+    pub lowercase: bool,
+    /// Whether an upper-case letter must be among them.
+    #[serde(default)]
+    pub uppercase: bool,
+    /// Whether a digit must be among them.
+    #[serde(default)]
+    pub digits: bool,
+    /// Whether something else must be among them.
+    #[serde(default)]
+    pub symbols: bool,
+    /// Days after which a password must be changed: 1 to 1,095; never, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_age_days: Option<u32>,
+    /// How many earlier passwords can't be used again: 1 to 24; all can, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<u32>,
+    /// Whether users may change their own passwords.
+    #[serde(default = "yes")]
+    pub users_may_change: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One service quota that the account has at least.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Quota {
+    /// The service's code, such as `ec2`.
+    pub service: String,
+    /// The quota's code, such as `L-1216C47A`.
+    pub code: String,
+    /// The Regions in which it is asked for.
+    pub regions: Vec<String>,
+    /// The least value, in the quota's own unit. A higher one that is there already is left.
+    pub value: f64,
 }
 
 /// How the access role is downgraded.

@@ -18,15 +18,19 @@ mod view;
 
 pub use account::{account_tags, names_number, render_names};
 pub use document::{
-    AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
-    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec,
-    SsoUser, StackSet, TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Document,
+    Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
+    PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TenantMetadata,
+    TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, Values};
-pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
+pub use record::{
+    Entry, Failed, Names, Phase, Refused, Tenant, Transition, VpcFate, VpcRecord, Waiting,
+    retry_after,
+};
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};

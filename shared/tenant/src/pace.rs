@@ -32,6 +32,10 @@ impl Pace {
     pub const WALK: Self =
         Self { name: "list-accounts-walk", interval: SignedDuration::from_secs(20), burst: 1 };
 
+    /// Asking for opt-in Regions: one a second over the organization.
+    pub const ENABLE_REGION: Self =
+        Self { name: "enable-region", interval: SignedDuration::from_millis(1_050), burst: 1 };
+
     /// How far slots may run ahead of the steady rate.
     #[must_use]
     pub fn tolerance(&self) -> SignedDuration {

@@ -4,6 +4,8 @@
 //! The ledger writes both in one transaction, conditional on the version that the transition started from: whoever
 //! comes second starts anew from what the first one wrote.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -76,6 +78,28 @@ pub struct Failed {
     pub attempts: u32,
 }
 
+/// What became of the default VPC of one Region.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum VpcFate {
+    /// There is none: it was deleted, or never was. One that somebody makes later is theirs.
+    Gone,
+    /// It is in use and stays.
+    Kept,
+    /// It is empty, but the access role may delete no VPC any more.
+    NeedsWidening,
+}
+
+/// What became of the default VPC of one Region, and since when.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VpcRecord {
+    /// What became of it.
+    pub fate: VpcFate,
+    /// Since when that is known.
+    pub since: Timestamp,
+}
+
 /// A tenant's row.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +146,9 @@ pub struct Tenant {
     /// Since when the account is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_since: Option<Timestamp>,
+    /// What became of the default VPCs, by Region; a Region that is not named has not been looked at.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub default_vpcs: BTreeMap<String, VpcRecord>,
     /// When the tenant was wished for first.
     pub created_on: Timestamp,
     /// Grows with every write.
@@ -176,7 +203,7 @@ pub enum Refused {
 const CHECK: SignedDuration = SignedDuration::from_mins(5);
 /// How often a tenant is replicated when nothing happens.
 const RECONCILE: SignedDuration = SignedDuration::from_hours(24);
-/// When a tenant that waits is looked at again.
+/// When a tenant that waits is looked at again at the earliest.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// When a failed run is tried again: soon after passing failures, daily where a person must act first.
@@ -190,6 +217,12 @@ pub fn retry_after(name: FailureName, attempts: u32) -> Option<SignedDuration> {
         FailureName::Blocked | FailureName::Defect => Some(RECONCILE),
         FailureName::Rejected => None,
     }
+}
+
+/// When a tenant that waits is looked at again: what has taken long may take as long again.
+#[must_use]
+pub fn look_again_after(waited: SignedDuration) -> SignedDuration {
+    (waited / 4).clamp(LOOK_AGAIN, RECONCILE)
 }
 
 impl Tenant {
@@ -220,6 +253,7 @@ impl Tenant {
             names: None,
             account: None,
             account_since: None,
+            default_vpcs: BTreeMap::new(),
             created_on: now,
             version: 1,
         };
@@ -321,6 +355,26 @@ impl Tenant {
         })
     }
 
+    /// What became of default VPCs is known; `event` says it in a sentence.
+    #[must_use]
+    pub fn cleared(
+        &self,
+        fates: impl IntoIterator<Item = (String, VpcFate)>,
+        event: String,
+        now: Timestamp,
+    ) -> Transition {
+        self.to(now, "prepare-account", event, |tenant| {
+            for (region, fate) in fates {
+                match tenant.default_vpcs.get(&region) {
+                    Some(known) if known.fate == fate => {}
+                    _ => {
+                        tenant.default_vpcs.insert(region, VpcRecord { fate, since: now });
+                    }
+                }
+            }
+        })
+    }
+
     /// The run ended well, or without something that is still awaited. `jitter` in 0..1 spreads daily runs.
     pub fn completed(
         &self,
@@ -337,7 +391,9 @@ impl Tenant {
             Some(waiting) => format!("run {} ended without {}", self.run, waiting.r#for),
         };
         Ok(self.to(now, "complete", event, |tenant| {
-            let pause = if waiting.is_some() { LOOK_AGAIN } else { RECONCILE };
+            let pause = waiting
+                .as_ref()
+                .map_or(RECONCILE, |waiting| look_again_after(now.duration_since(waiting.since)));
             tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
             tenant.waiting = waiting;
             tenant.failed = None;

@@ -99,6 +99,10 @@ impl<'a> Walk<'a> {
                 Some("string") => self.text(schema, value, path),
                 Some("integer") => self.integer(value, path),
                 Some("boolean") => self.truth(value, path),
+                Some("number") if !value.is_number() => {
+                    let rule = format!("is {}; a number is wanted", kind_name(value));
+                    self.say(path, value, rule, "Write digits only, without quotes.");
+                }
                 _ => {}
             }
         }

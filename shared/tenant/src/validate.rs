@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BIRTH_ROLE, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata, Names,
-    Pattern, Platform, PlatformMetadata, TenantMetadata, TenantSpec,
+    BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
+    LandingZoneMetadata, Names, PasswordPolicy, Pattern, Platform, PlatformMetadata, Quota,
+    TenantMetadata, TenantSpec,
 };
 
 /// One thing that is wrong with a document.
@@ -413,6 +414,8 @@ pub fn check_landing_zone(
             ));
         }
     }
+    baseline(&spec.baseline, &mut problems);
+    quotas(&spec.quotas, &mut problems);
     if spec.access_role.downgrade == Downgrade::Strict && spec.access_role.other_way_in.is_none() {
         problems.push(Problem::new(
             "spec.accessRole.otherWayIn",
@@ -422,6 +425,182 @@ pub fn check_landing_zone(
         ));
     }
     problems
+}
+
+/// Whether a text is the name of a Region, such as `eu-central-1` or `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some((number, words)), 3..=4) = (parts.split_last(), parts.len()) else { return false };
+    number.len() == 1
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && words
+            .iter()
+            .all(|word| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+fn regions(field: &str, regions: &[String], problems: &mut Vec<Problem>) {
+    for (index, region) in regions.iter().enumerate() {
+        let at = format!("{field}[{index}]");
+        if !is_region(region) {
+            problems.push(Problem::new(
+                &at,
+                region,
+                "is no Region",
+                "Write its name, such as `eu-central-1`.",
+            ));
+        } else if regions[..index].contains(region) {
+            problems.push(Problem::new(&at, region, "stands there twice", "Write it once."));
+        }
+    }
+}
+
+fn baseline(baseline: &Baseline, problems: &mut Vec<Problem>) {
+    if !baseline.is_everywhere() {
+        regions("spec.baseline.regions", &baseline.regions, problems);
+    } else if baseline.regions.len() > 1 {
+        problems.push(Problem::new(
+            "spec.baseline.regions",
+            baseline.regions.join(", "),
+            "names Regions beside `all`",
+            "Write `[all]`, or the names of the Regions.",
+        ));
+    }
+    regions("spec.baseline.optInRegions", &baseline.opt_in_regions, problems);
+    let regional = [
+        ("defaultVpc", baseline.default_vpc == DefaultVpc::Delete),
+        ("ebsEncryption", baseline.ebs_encryption),
+        ("snapshotPublicAccessBlock", baseline.snapshot_public_access_block),
+        ("imagePublicAccessBlock", baseline.image_public_access_block),
+    ];
+    if let Some((wished, _)) = regional.iter().find(|(_, wished)| *wished)
+        && baseline.regions.is_empty()
+    {
+        problems.push(Problem::new(
+            "spec.baseline.regions",
+            "[]",
+            format!("names no Region, and `{wished}` holds by Region"),
+            "Write `[all]`, or the names of the Regions.",
+        ));
+    }
+    if let Some(key) = &baseline.ebs_key {
+        ebs_key(baseline, key, problems);
+    }
+    if let Some(policy) = &baseline.password_policy {
+        password_policy(policy, problems);
+    }
+}
+
+fn ebs_key(baseline: &Baseline, key: &str, problems: &mut Vec<Problem>) {
+    let field = "spec.baseline.ebsKey";
+    let parts: Vec<&str> = key.splitn(6, ':').collect();
+    let is_key = matches!(parts.as_slice(), ["arn", partition, "kms", region, account, key]
+        if partition.starts_with("aws")
+            && (*region == "#{region}" || is_region(region))
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && key.starts_with("key/"));
+    if !is_key {
+        problems.push(Problem::new(
+            field,
+            key,
+            "is no ARN of a KMS key",
+            "Write it as `aws kms describe-key` shows it, with `#{region}` for its Region; an alias does not say which key it is.",
+        ));
+    } else if !key.contains("#{region}") && (baseline.is_everywhere() || baseline.regions.len() > 1)
+    {
+        problems.push(Problem::new(
+            field,
+            key,
+            "is in one Region, and the baseline holds in several",
+            "Write `#{region}` where the ARN has its Region, and use a multi-Region key.",
+        ));
+    }
+    if !baseline.ebs_encryption {
+        problems.push(Problem::new(
+            field,
+            key,
+            "is a key for nothing: `ebsEncryption` is not on",
+            "Write `ebsEncryption: true`, or take the key out.",
+        ));
+    }
+}
+
+fn password_policy(policy: &PasswordPolicy, problems: &mut Vec<Problem>) {
+    let limits = [
+        ("minimumLength", Some(policy.minimum_length), 6, 128, "characters"),
+        ("maximumAgeDays", policy.maximum_age_days, 1, 1_095, "days"),
+        ("remembered", policy.remembered, 1, 24, "passwords"),
+    ];
+    for (field, value, least, most, unit) in limits {
+        if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
+            problems.push(Problem::new(
+                format!("spec.baseline.passwordPolicy.{field}"),
+                value,
+                format!("is outside of what IAM takes: {least} to {most} {unit}"),
+                "Write a number within.",
+            ));
+        }
+    }
+}
+
+fn quotas(quotas: &[Quota], problems: &mut Vec<Problem>) {
+    for (index, quota) in quotas.iter().enumerate() {
+        let field = format!("spec.quotas[{index}]");
+        let is_service = (1..=63).contains(&quota.service.len())
+            && quota.service.starts_with(|first: char| first.is_ascii_alphabetic())
+            && quota
+                .service
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !is_service {
+            problems.push(Problem::new(
+                format!("{field}.service"),
+                &quota.service,
+                "is no service's code",
+                "Write it as `aws service-quotas list-services` shows it, such as `ec2`.",
+            ));
+        }
+        let is_code = quota.code.strip_prefix("L-").is_some_and(|rest| {
+            rest.len() == 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if !is_code {
+            problems.push(Problem::new(
+                format!("{field}.code"),
+                &quota.code,
+                "is no quota's code",
+                "Write it as `aws service-quotas list-service-quotas` shows it, such as `L-1216C47A`.",
+            ));
+        }
+        regions(&format!("{field}.regions"), &quota.regions, problems);
+        if quota.regions.is_empty() {
+            problems.push(Problem::new(
+                format!("{field}.regions"),
+                "[]",
+                "names no Region",
+                "Name at least one; `us-east-1` for a quota that holds everywhere.",
+            ));
+        }
+        if !(quota.value.is_finite() && (0.0..=1e10).contains(&quota.value)) {
+            problems.push(Problem::new(
+                format!("{field}.value"),
+                quota.value,
+                "is no value that Service Quotas takes: 0 to 10,000,000,000",
+                "Write a number within.",
+            ));
+        }
+        let twice = quotas[..index].iter().any(|earlier| {
+            (&earlier.service, &earlier.code) == (&quota.service, &quota.code)
+                && earlier.regions.iter().any(|region| quota.regions.contains(region))
+        });
+        if twice {
+            problems.push(Problem::new(
+                format!("{field}.code"),
+                &quota.code,
+                "is asked for twice in one Region",
+                "Write each quota once for a Region.",
+            ));
+        }
+    }
 }
 
 /// What is wrong with a tenant, by itself.
@@ -530,6 +709,8 @@ mod tests {
             tags: std::collections::BTreeMap::new(),
             stack_sets: vec![],
             enrol: false,
+            baseline: Baseline::default(),
+            quotas: vec![],
             access_role: AccessRole {
                 trust: crate::Trust::Keep,
                 downgrade: Downgrade::Strict,
@@ -571,6 +752,75 @@ mod tests {
                 format!("{at}.productId"),
                 format!("{at}.ssoUser.email"),
                 format!("{at}.ssoUser.firstName")
+            ]
+        );
+    }
+
+    fn problems_in(baseline: serde_json::Value, quotas: serde_json::Value) -> Vec<Problem> {
+        let zone: LandingZone = serde_json::from_value(serde_json::json!({
+            "platform": "aws", "organizationalUnit": "ou-land-workprod",
+            "baseline": baseline, "quotas": quotas, "accessRole": {"otherWayIn": "none"}
+        }))
+        .expect("a landing zone");
+        let metadata = LandingZoneMetadata { name: "production".to_owned() };
+        check_landing_zone(&metadata, &zone, &platform("#{projectIdentifier}@e.io"))
+    }
+
+    #[test]
+    fn a_baseline_that_aws_would_refuse_is_refused_with_the_remedy() {
+        use serde_json::json;
+        let key = "arn:aws:kms:eu-central-1:222222222222:key/mrk-1";
+        let everywhere = "arn:aws:kms:#{region}:222222222222:key/mrk-1";
+        for (baseline, wrong) in [
+            (json!({"regions": ["eu-central-1"], "defaultVpc": "delete"}), vec![]),
+            (json!({"regions": ["all"], "ebsEncryption": true, "ebsKey": everywhere}), vec![]),
+            (json!({"s3PublicAccessBlock": true}), vec![]),
+            (json!({"ebsEncryption": true}), vec!["spec.baseline.regions"]),
+            (json!({"regions": ["all", "eu-central-1"]}), vec!["spec.baseline.regions"]),
+            (json!({"regions": ["frankfurt"]}), vec!["spec.baseline.regions[0]"]),
+            (
+                json!({"optInRegions": ["ap-east-1", "ap-east-1"]}),
+                vec!["spec.baseline.optInRegions[1]"],
+            ),
+            (
+                json!({"regions": ["all"], "ebsEncryption": true, "ebsKey": key}),
+                vec!["spec.baseline.ebsKey"],
+            ),
+            (json!({"regions": ["all"], "ebsKey": everywhere}), vec!["spec.baseline.ebsKey"]),
+            (
+                json!({"regions": ["eu-west-1"], "ebsEncryption": true, "ebsKey": "alias/ours"}),
+                vec!["spec.baseline.ebsKey"],
+            ),
+            (
+                json!({"passwordPolicy": {"minimumLength": 4, "remembered": 25}}),
+                vec![
+                    "spec.baseline.passwordPolicy.minimumLength",
+                    "spec.baseline.passwordPolicy.remembered",
+                ],
+            ),
+        ] {
+            let problems = problems_in(baseline.clone(), json!([]));
+            assert_eq!(fields(&problems), wrong, "{baseline}");
+        }
+    }
+
+    #[test]
+    fn a_quota_is_known_by_its_codes_and_stands_there_once() {
+        use serde_json::json;
+        let vcpus = json!({
+            "service": "ec2", "code": "L-1216C47A", "regions": ["eu-central-1"], "value": 300
+        });
+        assert_eq!(problems_in(json!({}), json!([vcpus])), []);
+        let twice = problems_in(json!({}), json!([vcpus, vcpus]));
+        assert_eq!(fields(&twice), ["spec.quotas[1].code"]);
+        let odd = json!([{"service": "EC2", "code": "vCPUs", "regions": [], "value": -1}]);
+        assert_eq!(
+            fields(&problems_in(json!({}), odd)),
+            [
+                "spec.quotas[0].service",
+                "spec.quotas[0].code",
+                "spec.quotas[0].regions",
+                "spec.quotas[0].value"
             ]
         );
     }

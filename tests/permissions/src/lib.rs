@@ -23,6 +23,8 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<downgrade_access_role::DowngradeAccessRole>(),
         of::<enrol_account::EnrolAccount>(),
         of::<roll_out_stacks::RollOutStacks>(),
+        of::<baseline_regions::BaselineRegions>(),
+        of::<raise_quotas::RaiseQuotas>(),
         ("intake", intake::PERMISSIONS),
     ]
 }
