@@ -29,6 +29,32 @@ every_example = pytest.mark.parametrize(
     ("workspace", "project", "zone", "cost_center"), EXAMPLES, ids=[one[1] for one in EXAMPLES]
 )
 MINUTES = 10
+# What Landfall may do for ever to the account as a whole and to its Regions.
+EVERYWHERE = (
+    "account:ListRegions",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ec2:EnableEbsEncryptionByDefault",
+    "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:GetEbsDefaultKmsKeyId",
+    "ec2:GetEbsEncryptionByDefault",
+    "ec2:GetImageBlockPublicAccessState",
+    "ec2:GetSnapshotBlockPublicAccessState",
+    "ec2:ModifyEbsDefaultKmsKeyId",
+    "iam:GetAccountPasswordPolicy",
+    "iam:UpdateAccountPasswordPolicy",
+    "s3:GetAccountPublicAccessBlock",
+    "s3:PutAccountPublicAccessBlock",
+    "servicequotas:GetAWSDefaultServiceQuota",
+    "servicequotas:GetServiceQuota",
+    "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
+    "servicequotas:RequestServiceQuotaIncrease",
+)
 
 
 def test_apply_says_what_became_of_each_tenant_without_control_characters(vended: Vended) -> None:
@@ -159,7 +185,7 @@ def test_the_life_policy_says_what_landfall_does_for_ever_and_no_more(vended: Ve
         assert statement["Effect"] == "Allow"
         actions = statement["Action"]
         for action in actions if isinstance(actions, list) else [actions]:
-            allowed.add((action, statement["Resource"].split(":role/")[1]))
+            allowed.add((action, statement["Resource"].rpartition(":role/")[2]))
     execution = "AWSCloudFormationStackSetExecutionRole"
     assert allowed == {
         ("iam:GetRole", execution),
@@ -173,7 +199,8 @@ def test_the_life_policy_says_what_landfall_does_for_ever_and_no_more(vended: Ve
         ("iam:DeleteRolePolicy", ACCESS_ROLE),
         ("iam:DetachRolePolicy", ACCESS_ROLE),
         ("iam:PutRolePermissionsBoundary", ACCESS_ROLE),
-    }
+        ("iam:CreateServiceLinkedRole", "aws-service-role/servicequotas.amazonaws.com/*"),
+    } | {(action, "*") for action in EVERYWHERE}
 
 
 @pytest.mark.parametrize("zone", ["production", "sandbox"])
