@@ -20,6 +20,12 @@ WAIVERS = {
     ("RESOURCE_MISMATCH", "cloudformation:CreateStackInstances"): (
         "The stack set, which a parameter may narrow, stands in a statement of its own."
     ),
+    ("RESOURCE_MISMATCH", "'identitystore:"): (
+        "Identity Store asks for store, group, user and membership; each stands by itself."
+    ),
+    ("RESOURCE_MISMATCH", "'sso:"): (
+        "Identity Center asks for instance, permission set and account; each stands by itself."
+    ),
     ("MISMATCHED_TYPE_BUT_USABLE", "StringEquals requires a value of type String but given Arn"): (
         "AWS compares a boundary's ARN as a string in its own examples, and it is one exact ARN."
     ),

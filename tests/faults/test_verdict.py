@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.faults.trial import Trial, run
-from tests.faults.verdict import ACCESS_ROLE, judge
+from tests.faults.verdict import ACCESS_ROLE, INSTANCE, STORE, judge
 from tests.faults.wishes import Tenant
 from tests.faults.world import AUTOMATION, LEDGER, MANAGEMENT, World
 
@@ -54,6 +54,34 @@ def test_a_missing_boundary_is_found(vended: tuple[World, Tenant, str]) -> None:
     assert found(vended) == ["the boundary is not set"]
     arn = boundary["PermissionsBoundaryArn"]
     iam.put_role_permissions_boundary(RoleName=ACCESS_ROLE, PermissionsBoundary=arn)
+
+
+def test_whoever_may_enter_and_should_not_is_found(vended: tuple[World, Tenant, str]) -> None:
+    world, tenant, account = vended
+    sso = world.client("sso-admin", MANAGEMENT)
+    store = world.client("identitystore", MANAGEMENT)
+    assert found(vended) == []
+    group = store.create_group(IdentityStoreId=STORE, DisplayName="intruders", Description="x")
+    facts = {
+        "InstanceArn": INSTANCE,
+        "TargetId": account,
+        "TargetType": "AWS_ACCOUNT",
+        "PermissionSetArn": sso.list_permission_sets(InstanceArn=INSTANCE)["PermissionSets"][0],
+        "PrincipalType": "GROUP",
+        "PrincipalId": group["GroupId"],
+    }
+    sso.create_account_assignment(**facts)
+    assert world.until(lambda: any("may enter" in wrong for wrong in found(vended)), hours=0.1)
+    sso.delete_account_assignment(**facts)
+    assert world.until(lambda: found(vended) == [], hours=0.1)
+    own = f"landfall-{tenant.name.removesuffix('.aws')}.admin"
+    unique = {"UniqueAttribute": {"AttributePath": "displayName", "AttributeValue": own}}
+    id_ = store.get_group_id(IdentityStoreId=STORE, AlternateIdentifier=unique)["GroupId"]
+    (member,) = store.list_group_memberships(IdentityStoreId=STORE, GroupId=id_)["GroupMemberships"]
+    store.delete_group_membership(IdentityStoreId=STORE, MembershipId=member["MembershipId"])
+    assert found(vended) == [f"in group {own} are []"]
+    store.create_group_membership(IdentityStoreId=STORE, GroupId=id_, MemberId=member["MemberId"])
+    assert found(vended) == []
 
 
 def test_an_account_without_a_tenant_and_a_second_one_are_found(

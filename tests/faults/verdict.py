@@ -13,6 +13,8 @@ from tests.faults.world import AUTOMATION, LEDGER, MACHINE, MANAGEMENT, SEEDED, 
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 LIFE = "policy/landfall-life"
+INSTANCE = "arn:aws:sso:::instance/ssoins-0123456789abcdef"
+STORE = "d-0123456789"
 ENDED = ("ended", "failed")
 
 
@@ -27,7 +29,8 @@ class Verdict:
 def judge(world: World, tenants: Iterable[Tenant]) -> Verdict:
     """Looks at everything that is there."""
     verdict = Verdict()
-    known = {tenant.id for tenant in tenants}
+    named = {tenant.id: tenant for tenant in tenants}
+    known = set(named)
     accounts = _accounts(world)
     for account, tenant in accounts.items():
         if tenant not in known:
@@ -41,8 +44,10 @@ def judge(world: World, tenants: Iterable[Tenant]) -> Verdict:
         if own != [row.get("account")]:
             wrong.append(f"its accounts are {own}, the ledger says {row.get('account')}")
         wrong += [problem for one in own for problem in _role(world, one)]
+        wrong += [problem for one in own for problem in _access(world, named[tenant], one)]
         wrong += _waits(rows, row, running)
         wrong += _history(rows, row)
+    verdict.whole += _places(world)
     return verdict
 
 
@@ -99,6 +104,45 @@ def _role(world: World, account: str) -> list[str]:
         if _administers(document):
             wrong.append(f"the inline policy {name} makes the access role an administrator")
     return wrong
+
+
+def _access(world: World, tenant: Tenant, account: str) -> list[str]:
+    """Exactly the people and groups that are wished for may enter, each by their role."""
+    sso = world.client("sso-admin", MANAGEMENT)
+    store = world.client("identitystore", MANAGEMENT)
+    groups = {
+        group["DisplayName"]: group["GroupId"]
+        for page in store.get_paginator("list_groups").paginate(IdentityStoreId=STORE)
+        for group in page["Groups"]
+    }
+    own = f"landfall-{tenant.name.removesuffix('.aws')}.admin"
+    if own not in groups:
+        return [f"there is no group {own}"]
+    memberships = store.list_group_memberships(IdentityStoreId=STORE, GroupId=groups[own])
+    members = [
+        store.describe_user(IdentityStoreId=STORE, UserId=one["MemberId"]["UserId"])["UserName"]
+        for one in memberships["GroupMemberships"]
+    ]
+    wrong = [] if members == ["ada@example.com"] else [f"in group {own} are {members}"]
+    wanted = {(groups[own], "ps-0000000000000001"), (groups["auditors"], "ps-0000000000000002")}
+    if tenant.landing_zone == "production":
+        wanted.add((groups["auditors"], "ps-0000000000000003"))
+    found = {
+        (one["PrincipalId"], arn.rsplit("/", 1)[1])
+        for arn in sso.list_permission_sets(InstanceArn=INSTANCE)["PermissionSets"]
+        for one in sso.list_account_assignments(
+            InstanceArn=INSTANCE, AccountId=account, PermissionSetArn=arn
+        )["AccountAssignments"]
+    }
+    return wrong if found == wanted else [*wrong, f"{found} may enter, not {wanted}"]
+
+
+def _places(world: World) -> list[str]:
+    """Nobody keeps a place among those who ask for assignments, but whoever died with it."""
+    key = {"pk": {"S": "LIMIT#account-assignments"}, "sk": {"S": "LIMIT"}}
+    row = world.client("dynamodb", AUTOMATION).get_item(TableName=LEDGER, Key=key).get("Item", {})
+    kept = [float(value["N"]) / 1000 for name, value in row.items() if name.startswith("until")]
+    return [f"a place is kept until {until}" for until in kept if until > world.now() + 600]
 
 
 def _administers(document: Any) -> bool:

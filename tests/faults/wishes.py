@@ -49,6 +49,10 @@ class Tenant:
                 "landingZone": self.landing_zone,
                 "contacts": {"owner": "ada@example.com", "security": "soc@example.com"},
                 "tags": {"costCenter": "4711"},
+                "access": [
+                    {"role": "admin", "users": ["ada@example.com"]},
+                    {"role": "reader", "groups": ["auditors"]},
+                ],
             },
         }
 

@@ -72,6 +72,7 @@ pub async fn follow(
             .filter(|(followed, view)| !followed.has_ended(view.as_ref()))
             .count();
         if open == 0 {
+            warn(context, &known);
             return Ok(known);
         }
         if timeout.is_some_and(|timeout| began.elapsed() >= timeout) {
@@ -85,6 +86,15 @@ pub async fn follow(
         }
         // Whoever answers slowly is asked less often.
         pause(&mut live, context, &known, looked.elapsed().max(PAUSE)).await;
+    }
+}
+
+/// Says what is not as wished for though nothing has failed.
+fn warn(context: &Context, tenants: &[TenantView]) {
+    for tenant in tenants {
+        for warning in tenant.steps.iter().flat_map(|step| &step.warnings) {
+            context.terminal.say(format!("{}  ! {warning}", tenant.name));
+        }
     }
 }
 

@@ -49,6 +49,12 @@ impl Paint {
         self.with(Style::new().red(), text)
     }
 
+    /// What is not as wished for though nothing has failed.
+    #[must_use]
+    pub fn warning(self, text: &str) -> String {
+        self.with(Style::new().yellow(), &format!("! {text}"))
+    }
+
     /// A phase.
     #[must_use]
     pub fn phase(self, phase: Phase) -> String {

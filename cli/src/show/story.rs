@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tenant::{HistoryView, PlanState, PlanView, StepView, TenantView};
+use tenant::{Grant, HistoryView, PlanState, PlanView, StepView, TenantView};
 
 use super::board::{age, label};
 use super::paint::{Paint, word};
@@ -30,6 +30,15 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
     }
     for (key, value) in &tenant.spec.tags {
         line("tag", format!("{key}={value}"));
+    }
+    for grant in &tenant.spec.access {
+        line("access", access(grant));
+    }
+    if let Some(sign_in) = &tenant.sign_in {
+        line("sign in", sign_in.url.clone());
+        if let Some(console) = &sign_in.console_url {
+            line("console", console.clone());
+        }
     }
     line("created", instant(tenant.created_on));
     line(
@@ -73,6 +82,14 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
     text
 }
 
+/// Who has a role, and until when.
+fn access(grant: &Grant) -> String {
+    let groups = grant.groups.iter().map(|group| format!("group {group}"));
+    let who: Vec<String> = grant.users.iter().cloned().chain(groups).collect();
+    let until = grant.until.map(|until| format!(" until {}", instant(until))).unwrap_or_default();
+    format!("{}: {}{until}", grant.role, who.join(", "))
+}
+
 fn step_lines(step: &StepView, longest: usize, tenant: &TenantView, paint: Paint) -> String {
     let taken =
         step.since.map(|since| elapsed(since, step.until, tenant.as_of)).unwrap_or_default();
@@ -86,6 +103,9 @@ fn step_lines(step: &StepView, longest: usize, tenant: &TenantView, paint: Paint
     let remarks = [&step.remark, &step.system_remark];
     for line in remarks.into_iter().flatten().chain(&step.changes) {
         let _ = writeln!(text, "      {}", paint.dim(line));
+    }
+    for warning in &step.warnings {
+        let _ = writeln!(text, "      {}", paint.warning(warning));
     }
     let trimmed: Vec<&str> = text.lines().map(str::trim_end).collect();
     trimmed.join("\n") + "\n"
@@ -114,10 +134,15 @@ pub fn history(history: &HistoryView) -> String {
 #[must_use]
 pub fn plan(plan: &PlanView, paint: Paint) -> String {
     let mut text = format!("{}\n", paint.bold(&plan.name));
-    for step in plan.steps.iter().filter(|step| !step.changes.is_empty()) {
+    for step in
+        plan.steps.iter().filter(|step| !step.changes.is_empty() || !step.warnings.is_empty())
+    {
         let _ = writeln!(text, "  {}", label(step));
         for change in &step.changes {
             let _ = writeln!(text, "    {} {change}", paint.sign(tenant::StepState::Planned));
+        }
+        for warning in &step.warnings {
+            let _ = writeln!(text, "    {}", paint.warning(warning));
         }
     }
     match (&plan.failed, plan.state, plan.changes()) {

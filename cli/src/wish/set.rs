@@ -16,7 +16,7 @@ use crate::exit::{Exit, Trouble};
 #[derive(Clone, Debug)]
 pub enum Wish {
     /// One AWS Organization as Landfall sees it.
-    Platform(Document<Platform>),
+    Platform(Box<Document<Platform>>),
     /// What every tenant of it gets.
     LandingZone(Document<LandingZone>),
     /// A wished-for account.
@@ -46,7 +46,7 @@ impl Wish {
 
     fn read(kind: Kind, value: Value) -> Result<Self, Vec<Problem>> {
         Ok(match kind {
-            Kind::Platform => Self::Platform(read(value)?),
+            Kind::Platform => Self::Platform(Box::new(read(value)?)),
             Kind::LandingZone => Self::LandingZone(read(value)?),
             Kind::Tenant => Self::Tenant(read(value)?),
         })
@@ -56,9 +56,14 @@ impl Wish {
         match self {
             Self::Platform(document) => check_platform(&document.metadata, &document.spec),
             Self::LandingZone(document) => {
-                let platform =
-                    platforms.get(&document.spec.platform).cloned().unwrap_or_else(any_platform);
-                check_landing_zone(&document.metadata, &document.spec, &platform)
+                let known = platforms.get(&document.spec.platform).cloned();
+                let mut spec = document.spec.clone();
+                if known.is_none() {
+                    // They say otherwise what only the platform itself says first.
+                    spec.role_mappings.clear();
+                }
+                let platform = known.unwrap_or_else(any_platform);
+                check_landing_zone(&document.metadata, &spec, &platform)
             }
             Self::Tenant(document) => check_tenant(&document.metadata, &document.spec),
         }

@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
+use identity_center::Assignments;
 use ledger::{Error, Versioned};
 use organization::Organization;
 use session::Sessions;
@@ -11,7 +12,7 @@ use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
     Document, Failure, LandingZone, LandingZoneMetadata, Mode, Page, Platform, PlatformMetadata,
-    Problem, Spec, Tenant, Uuid, check_landing_zone, check_platform,
+    Problem, RoleMapping, Spec, Tenant, Uuid, check_landing_zone, check_platform,
 };
 
 use crate::request::{Precondition, same};
@@ -35,6 +36,17 @@ pub const PERMISSIONS: &[Permission] = &[
         Site::Management,
         "controltower:GetLandingZone",
         "arn:${Partition}:controltower:*:${Management}:landingzone/*",
+    ),
+    Permission::look(Site::Management, "sso:ListInstances", "*"),
+    Permission::look(
+        Site::Management,
+        "sso:DescribePermissionSet",
+        "arn:${Partition}:sso:::instance/*",
+    ),
+    Permission::look(
+        Site::Management,
+        "sso:DescribePermissionSet",
+        "arn:${Partition}:sso:::permissionSet/*/*",
     ),
     Permission::look(
         Site::Automation,
@@ -91,7 +103,11 @@ pub async fn put_platform(
         same("metadata.name", &metadata.name, name).into_iter().collect();
     problems.extend(check_platform(&metadata, &spec));
     if problems.is_empty() {
-        problems.extend(closed_roles(&sessions(means, &spec), &spec).await?);
+        let sessions = sessions(means, &spec);
+        problems.extend(closed_roles(&sessions, &spec).await?);
+        if problems.is_empty() {
+            problems.extend(missing_in_identity_center(&sessions, &spec).await?);
+        }
     }
     refuse(problems)?;
     write(means, name, spec, author, &request.precondition()).await
@@ -113,8 +129,13 @@ pub async fn put_landing_zone(
     };
     problems.extend(check_landing_zone(&metadata, &spec, &platform.spec));
     if problems.is_empty() {
-        problems
-            .extend(missing_in_aws(&sessions(means, &platform.spec), &spec, &platform.spec).await?);
+        let sessions = sessions(means, &platform.spec);
+        problems.extend(missing_in_aws(&sessions, &spec, &platform.spec).await?);
+        let mappings = spec.role_mappings.iter();
+        problems.extend(
+            missing_permission_sets(&sessions, &platform.spec, "spec.roleMappings", mappings)
+                .await?,
+        );
     }
     refuse(problems)?;
     write(means, name, spec, author, &request.precondition()).await
@@ -155,6 +176,61 @@ async fn closed_roles(sessions: &Sessions, platform: &Platform) -> Result<Vec<Pr
                 tracing::info!(failure = %failure, "a role of a platform can't be assumed");
                 let rule = format!("is no account that lets Landfall in: {role} can't be assumed");
                 problems.push(Problem::new(field, account, rule, remedy));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Whether the instance has that identity store, and its permission sets are there.
+async fn missing_in_identity_center(
+    sessions: &Sessions,
+    platform: &Platform,
+) -> Result<Vec<Problem>, Failure> {
+    let Some(center) = &platform.identity_center else { return Ok(Vec::new()) };
+    let session = sessions.look(Site::Management).await?;
+    let store = Assignments::new(&session, platform, center).identity_store().await?;
+    let problem = match store {
+        Some(store) if store == center.identity_store_id => None,
+        Some(store) => Some(Problem::new(
+            "spec.identityCenter.identityStoreId",
+            &center.identity_store_id,
+            "is not the identity store of the instance",
+            format!("Write {store}."),
+        )),
+        None => Some(Problem::new(
+            "spec.identityCenter.instanceArn",
+            &center.instance_arn,
+            "is no instance that the management account has in that Region",
+            "Write what `aws sso-admin list-instances` shows, and the `region` that it is shown in.",
+        )),
+    };
+    if let Some(problem) = problem {
+        return Ok(vec![problem]);
+    }
+    let roles = center.roles.iter();
+    missing_permission_sets(sessions, platform, "spec.identityCenter.roles", roles).await
+}
+
+async fn missing_permission_sets(
+    sessions: &Sessions,
+    platform: &Platform,
+    field: &str,
+    mappings: impl Iterator<Item = (&String, &RoleMapping)>,
+) -> Result<Vec<Problem>, Failure> {
+    let Some(center) = &platform.identity_center else { return Ok(Vec::new()) };
+    let session = sessions.look(Site::Management).await?;
+    let assignments = Assignments::new(&session, platform, center);
+    let mut problems = Vec::new();
+    for (role, mapping) in mappings {
+        for (index, arn) in mapping.permission_sets.iter().enumerate() {
+            if !assignments.has_permission_set(arn).await? {
+                problems.push(Problem::new(
+                    format!("{field}.{role}.permissionSets[{index}]"),
+                    arn,
+                    "does not exist in Identity Center",
+                    "Write the ARN of one that `aws sso-admin list-permission-sets` shows.",
+                ));
             }
         }
     }

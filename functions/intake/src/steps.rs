@@ -86,6 +86,7 @@ fn view(row: &StepRow, running: bool) -> StepView {
         since: row.since,
         until: row.until.filter(|_| matches!(state, StepState::Done | StepState::Failed)),
         changes: row.changes.clone(),
+        warnings: row.warnings.clone(),
     }
 }
 

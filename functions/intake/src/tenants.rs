@@ -4,7 +4,7 @@ use entry::Means;
 use ledger::{Error, StepRow};
 use tenant::{
     Document, HistoryView, LandingZone, Name, Page, Platform, Problem, Reader, Spec, Tenant,
-    TenantSpec, TenantView, check_tenant, nearest,
+    TenantSpec, TenantView, check_access, check_tenant, nearest,
 };
 
 use crate::request::same;
@@ -110,8 +110,11 @@ pub async fn check(
         means.ledger.config::<Platform>(&name.platform),
         means.ledger.config::<LandingZone>(&spec.landing_zone),
     )?;
-    if platform.is_none() {
-        problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
+    match platform {
+        None => {
+            problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
+        }
+        Some(platform) => problems.extend(check_access(spec, &platform.spec)),
     }
     match zone {
         None => problems
@@ -157,14 +160,18 @@ async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<Resp
 }
 
 async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantView, Refusal> {
-    let (rows, zone): (Vec<StepRow>, _) = tokio::try_join!(
+    let (rows, zone, platform): (Vec<StepRow>, _, _) = tokio::try_join!(
         means.ledger.steps(tenant.id),
-        means.ledger.config::<LandingZone>(&tenant.wish.landing_zone)
+        means.ledger.config::<LandingZone>(&tenant.wish.landing_zone),
+        means.ledger.config::<Platform>(&tenant.name.platform)
     )?;
     let now = means.now();
     let steps = steps::of_run(tenant, &rows, zone.as_ref().map(|zone| &zone.spec));
     let mut view = TenantView::of(tenant, steps, reader, now);
     view.queue = steps::queue(tenant, &rows, now);
+    let center = platform.and_then(|platform| platform.spec.identity_center);
+    let enters = !tenant.wish.access.is_empty();
+    view.sign_in = center.filter(|_| enters).map(|center| center.sign_in(tenant.account.as_ref()));
     Ok(view)
 }
 

@@ -102,6 +102,7 @@ async fn work<S: Step>(
     };
     let seen = step.look(&task).await?;
     let changes = step.plan(&task, &seen);
+    row.warnings = step.warnings(&task, &seen);
     if ticket.mode == Mode::Plan {
         row.changes = changes.iter().map(ToString::to_string).collect();
         row.state = State::Done;
@@ -110,10 +111,16 @@ async fn work<S: Step>(
     for change in changes {
         let line = change.to_string();
         tracing::info!(change = line, "acts");
+        // A reading that is stale plans again what an earlier turn has done: it is one change.
+        let note = |changes: &mut Vec<String>| {
+            if !changes.contains(&line) {
+                changes.push(line.clone());
+            }
+        };
         match step.act(&task, change).await? {
-            Act::Done => row.changes.push(line),
+            Act::Done => note(&mut row.changes),
             Act::Started { awaited, seconds } => {
-                row.changes.push(line);
+                note(&mut row.changes);
                 return wait::<S>(means, &task, row, awaited, seconds).await;
             }
             Act::Pending { awaited, seconds } => {

@@ -47,6 +47,18 @@ impl Key {
         Self::new(format!("TENANT#{id}"), format!("STEP#{step}{part}"))
     }
 
+    /// A group that was made for a tenant; names of groups are too long for keys.
+    pub(crate) fn granted_group(id: Uuid, name: &str) -> Self {
+        let name = Uuid::new_v5(&id, name.as_bytes());
+        Self::new(format!("TENANT#{id}"), format!("ACCESS#GROUP#{name}"))
+    }
+
+    /// An assignment that was made for a tenant.
+    pub(crate) fn granted_assignment(id: Uuid, group: &str, permission_set: &str) -> Self {
+        let set = permission_set.rsplit('/').next().unwrap_or(permission_set);
+        Self::new(format!("TENANT#{id}"), format!("ACCESS#ASSIGNMENT#{group}#{set}"))
+    }
+
     pub(crate) fn history(id: Uuid, at: Timestamp, version: u64) -> Self {
         Self::new(format!("TENANT#{id}"), format!("HISTORY#{at:.3}#{version:012}"))
     }

@@ -4,6 +4,7 @@
 //! history entry. Whoever comes second gets a [`Error::Conflict`] and starts anew from what is written now. The ledger
 //! decides nothing; what may happen is decided by the pure transitions of the crate `tenant`.
 
+mod access;
 mod accounts;
 mod config;
 mod events;
@@ -22,6 +23,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use refusal::Refusal;
 use tenant::Failure;
 
+pub use access::{AssignmentRow, Attempts, Granted, GroupRow, Said};
 pub use accounts::EmailRow;
 pub use config::Versioned;
 pub use events::{CreationResult, Waiter};

@@ -51,6 +51,9 @@ pub struct StepRow {
     /// What was changed in this run; in a plan, what would be.
     #[serde(default)]
     pub changes: Vec<String>,
+    /// What is not as wished for though the step did all it could; a requester reads it.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// What the step waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<Awaited>,

@@ -12,6 +12,7 @@ fn tenant() -> Tenant {
         landing_zone: "production".to_owned(),
         contacts: std::collections::BTreeMap::new(),
         tags: [("costCenter".to_owned(), "4711".to_owned())].into(),
+        access: Vec::new(),
     };
     Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now()).tenant
 }

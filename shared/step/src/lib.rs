@@ -134,6 +134,11 @@ pub trait Step {
     /// Compares what is seen with what is wished: no I/O, no clock.
     fn plan(&self, task: &Task, seen: &Self::Seen) -> Vec<Self::Change>;
 
+    /// What is not as wished for though nothing has failed, such as a user whom nobody knows: a requester reads it.
+    fn warnings(&self, _task: &Task, _seen: &Self::Seen) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Makes one change.
     fn act(
         &self,

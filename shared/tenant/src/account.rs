@@ -41,7 +41,7 @@ pub fn render_names(
     }
 }
 
-fn values(tenant: &Tenant, zone: &LandingZone, number: u64) -> Values {
+pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, number: u64) -> Values {
     let name = &tenant.name;
     let own = [
         ("workspaceIdentifier".to_owned(), name.workspace.clone()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Name};
+use crate::{AccountId, Grant, IdentityCenter, Name, RoleMapping};
 
 /// The kinds of documents.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -149,6 +149,9 @@ pub struct Platform {
     /// How AWS Control Tower takes accounts in, where it governs the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_tower: Option<Box<ControlTower>>,
+    /// How people enter accounts; without it nobody is given access.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_center: Option<IdentityCenter>,
 }
 
 /// How AWS Control Tower takes accounts in.
@@ -289,6 +292,9 @@ pub struct LandingZone {
     pub quotas: Vec<Quota>,
     /// How the access role is downgraded.
     pub access_role: AccessRole,
+    /// What roles may do in these accounts, where it is not what the platform says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub role_mappings: BTreeMap<String, RoleMapping>,
 }
 
 impl LandingZone {
@@ -521,6 +527,9 @@ pub struct TenantSpec {
     /// Tags of the account, without the platform's prefix; they win over the landing zone's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Who may enter the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<Grant>,
 }
 
 impl Spec for TenantSpec {

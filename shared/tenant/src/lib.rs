@@ -3,6 +3,7 @@
 //! Everything here can be called in a test without a clock, a network or a random number: time is an argument, and
 //! each transition is a function from a value to a value. The ledger makes a transition durable; it decides nothing.
 
+mod access;
 mod account;
 mod document;
 mod failure;
@@ -16,6 +17,10 @@ mod shape;
 mod validate;
 mod view;
 
+pub use access::{
+    Grant, IdentityCenter, RoleMapping, SignIn, WishedAccess, WishedRole, check_access,
+    wished_access,
+};
 pub use account::{account_tags, names_number, render_names};
 pub use document::{
     AccessRole, AccountFactory, BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Document,
@@ -31,6 +36,9 @@ pub use record::{
     Entry, Failed, Names, Phase, Refused, Tenant, Transition, VpcFate, VpcRecord, Waiting,
     retry_after,
 };
+pub use pace::{Pace, Places};
+pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
+pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};

@@ -4,12 +4,14 @@
 //! their value are refused when a pattern is read, never rendered as text.
 
 mod format;
+mod text;
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 
 use format::Format;
+pub use text::TextFormat;
 
 /// What a pattern is filled with.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::access::first_end;
 use crate::{AccountId, Failure, FailureName, Mode, Name, TenantSpec, Ticket, tenant_id};
 
 /// Where a tenant stands.
@@ -149,6 +150,9 @@ pub struct Tenant {
     /// What became of the default VPCs, by Region; a Region that is not named has not been looked at.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub default_vpcs: BTreeMap<String, VpcRecord>,
+    /// When the first of the grants runs out that the last run saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_until: Option<Timestamp>,
     /// When the tenant was wished for first.
     pub created_on: Timestamp,
     /// Grows with every write.
@@ -254,6 +258,7 @@ impl Tenant {
             account: None,
             account_since: None,
             default_vpcs: BTreeMap::new(),
+            access_until: None,
             created_on: now,
             version: 1,
         };
@@ -328,6 +333,7 @@ impl Tenant {
             tenant.run = run;
             tenant.running = Some(tenant.ticket().execution());
             tenant.admitted_generation = tenant.generation;
+            tenant.access_until = first_end(&tenant.wish, now);
             tenant.next_run = Some(now + CHECK);
             tenant.phase = Phase::Replicating;
         }))
@@ -445,7 +451,8 @@ impl Tenant {
         self.observed_generation = self.admitted_generation;
         let overtaken = self.generation > self.observed_generation;
         let asked = std::mem::take(&mut self.asked);
-        self.next_run = if overtaken || asked { Some(now) } else { pause.map(|pause| now + pause) };
+        let later = [pause.map(|pause| now + pause), self.access_until].into_iter().flatten().min();
+        self.next_run = if overtaken || asked { Some(now) } else { later };
     }
 
     fn to(

@@ -66,6 +66,27 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
+/// How other systems let people in by SAML providers and SCIM tokens, which Landfall does not.
+const GIVEN_UP: [&str; 13] = [
+    "accessToken",
+    "awsIdentityStore",
+    "awsSso",
+    "identityProvider",
+    "meshIdB",
+    "meshIdentityBroker",
+    "saml",
+    "samlProvider",
+    "samlProviderArn",
+    "scim",
+    "scimEndpoint",
+    "scimToken",
+    "ssoAccessToken",
+];
+const GIVEN_UP_RULE: &str =
+    "is not supported: Landfall makes no SAML providers and keeps no SCIM tokens";
+const GIVEN_UP_REMEDY: &str = "Write `identityCenter` in the platform instead: it works by the Identity Store API \
+     with Landfall's own roles, and needs no token.";
+
 static NO_FIELDS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 struct Walk<'a> {
@@ -93,7 +114,9 @@ impl<'a> Walk<'a> {
         } else if let Some(options) = schema["oneOf"].as_array() {
             self.option(options, value, path);
         } else {
-            match schema["type"].as_str() {
+            let (wanted, optional) = kinds(&schema["type"]);
+            match wanted {
+                _ if optional && value.is_null() => {}
                 Some("object") => self.object(schema, value, path),
                 Some("array") => self.array(schema, value, path),
                 Some("string") => self.text(schema, value, path),
@@ -152,6 +175,9 @@ impl<'a> Walk<'a> {
                 self.value(schema, field, &at);
             } else if schema["additionalProperties"].is_object() {
                 self.value(&schema["additionalProperties"], field, &at);
+            } else if GIVEN_UP.contains(&key.as_str()) {
+                // It may be a secret: it is not repeated.
+                self.problems.push(Problem::new(at, "(not shown)", GIVEN_UP_RULE, GIVEN_UP_REMEDY));
             } else {
                 let remedy = match nearest(key, known.keys().map(String::as_str)) {
                     Some(name) => format!("Did you mean `{name}`?"),
@@ -204,12 +230,9 @@ impl<'a> Walk<'a> {
         if schema["pattern"] == TWELVE_DIGITS && !digits {
             self.say(path, value, "is no account id", "Write twelve digits in quotes.");
         }
-    }
-
-    fn integer(&mut self, value: &Value, path: &str) {
-        if value.as_u64().is_none_or(|number| number > u64::from(u32::MAX)) {
-            let rule = format!("is {}; a whole number from 0 is wanted", kind_name(value));
-            self.say(path, value, rule, "Write digits only, without quotes.");
+        if schema["format"] == "date-time" && text.parse::<jiff::Timestamp>().is_err() {
+            let remedy = "Write date, time and zone, such as `2026-12-31T18:00:00Z`.";
+            self.say(path, value, "is no point in time", remedy);
         }
     }
 
@@ -217,6 +240,13 @@ impl<'a> Walk<'a> {
         if !value.is_boolean() {
             let rule = format!("is {}; true or false is wanted", kind_name(value));
             self.say(path, value, rule, "Write `true` or `false`, without quotes.");
+        }
+    }
+
+    fn integer(&mut self, value: &Value, path: &str) {
+        if value.as_u64().is_none_or(|number| number > u64::from(u32::MAX)) {
+            let rule = format!("is {}; a whole number from 0 is wanted", kind_name(value));
+            self.say(path, value, rule, "Write digits only, without quotes.");
         }
     }
 
@@ -255,6 +285,13 @@ fn kind_name(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "a mapping",
     }
+}
+
+/// The kind of value that a schema wants, and whether nothing will do too.
+fn kinds(written: &Value) -> (Option<&str>, bool) {
+    let Value::Array(all) = written else { return (written.as_str(), false) };
+    let wanted = all.iter().filter_map(Value::as_str).find(|kind| *kind != "null");
+    (wanted, all.iter().any(|kind| kind == "null"))
 }
 
 /// A value as a message shows it: short.
@@ -347,6 +384,43 @@ mod tests {
         );
         document["spec"]["enrol"] = true.into();
         assert!(read::<LandingZone>(document).is_ok());
+    }
+
+    #[test]
+    fn ways_in_that_are_given_up_are_refused_with_the_way_to_take_and_without_their_secrets() {
+        let document = json!({
+            "apiVersion": "landfall/v1", "kind": "Platform", "metadata": {"name": "aws"},
+            "spec": {"region": "eu-central-1", "managementAccount": "111111111111",
+                     "automationAccount": "123456789012", "accountEmailPattern": "a",
+                     "samlProvider": "idb",
+                     "identityCenter": {"instanceArn": "a", "identityStoreId": "d", "signInUrl": "u",
+                                        "roles": {}, "ssoAccessToken": "SECRET"}}
+        });
+        let problems = check_shape(Kind::Platform, &document);
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(fields, ["spec.samlProvider", "spec.identityCenter.ssoAccessToken"]);
+        for problem in &problems {
+            assert!(problem.remedy.contains("Identity Store API"), "{problem}");
+            assert!(!problem.to_string().contains("SECRET"));
+        }
+    }
+
+    #[test]
+    fn optional_values_are_held_to_their_kind_too() {
+        let mut document = tenant();
+        document["spec"]["access"] = json!([
+            {"role": "admin", "users": ["ada"], "until": "tomorrow"},
+            {"role": "reader", "users": ["ada"], "until": null},
+        ]);
+        let lines: Vec<String> =
+            check_shape(Kind::Tenant, &document).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "spec.access[0].until: `tomorrow` is no point in time. Write date, time and zone, such as \
+              `2026-12-31T18:00:00Z`."
+            ]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{check_grants, check_identity_center, check_role_mappings};
 use crate::{
     BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
     LandingZoneMetadata, Names, PasswordPolicy, Pattern, Platform, PlatformMetadata, Quota,
@@ -56,7 +57,7 @@ const LONGEST_ROLE_PATH: usize = 64;
 /// The most tags of an account, by AWS; eight of them are kept for Landfall's own.
 const MOST_TAGS: usize = 42;
 
-fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
+pub(crate) fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
     let shaped = !value.is_empty()
         && value.split('-').all(|part| {
             !part.is_empty()
@@ -287,6 +288,7 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
     if let Some(tower) = &spec.control_tower {
         control_tower(tower, &spec.partition, &mut problems);
     }
+    check_identity_center(spec, &mut problems);
     problems
 }
 
@@ -424,6 +426,7 @@ pub fn check_landing_zone(
             "Write `{role: NAME}`, `{permissionSet: NAME}`, or `none` if a StackSet is way enough for you.",
         ));
     }
+    check_role_mappings(spec, platform, &mut problems);
     problems
 }
 
@@ -615,6 +618,7 @@ pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem
     for (role, address) in &spec.contacts {
         email_shape(&format!("spec.contacts.{role}"), address, &mut problems);
     }
+    check_grants(spec, &mut problems);
     problems
 }
 
@@ -716,6 +720,7 @@ mod tests {
                 downgrade: Downgrade::Strict,
                 other_way_in: None,
             },
+            role_mappings: std::collections::BTreeMap::new(),
         };
         let metadata = LandingZoneMetadata { name: "production".to_owned() };
         let problems = check_landing_zone(

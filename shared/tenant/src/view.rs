@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Entry, Failed, FailureName, Names, Phase, Problem, Tenant, TenantSpec, Waiting,
+    AccountId, Entry, Failed, FailureName, Names, Phase, Problem, SignIn, Tenant, TenantSpec,
+    Waiting,
 };
 
 /// Who reads a view.
@@ -72,6 +73,9 @@ pub struct StepView {
     /// What it changed or would change, one line each.
     #[serde(default)]
     pub changes: Vec<String>,
+    /// What is not as wished for though nothing has failed, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl StepView {
@@ -86,6 +90,7 @@ impl StepView {
             since: None,
             until: None,
             changes: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -194,6 +199,9 @@ pub struct TenantView {
     /// Where it stands in the queue for new accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueView>,
+    /// Where its people sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
     /// The time of this answer, by Landfall's clock.
     pub as_of: Timestamp,
 }
@@ -226,6 +234,7 @@ impl TenantView {
             created_on: tenant.created_on,
             next_run,
             queue: None,
+            sign_in: None,
             as_of,
         }
     }

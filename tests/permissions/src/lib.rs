@@ -25,6 +25,7 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<roll_out_stacks::RollOutStacks>(),
         of::<baseline_regions::BaselineRegions>(),
         of::<raise_quotas::RaiseQuotas>(),
+        of::<grant_access::GrantAccess>(),
         ("intake", intake::PERMISSIONS),
     ]
 }
@@ -128,11 +129,13 @@ pub fn regenerated(template: &str) -> String {
 }
 
 fn region_statements(region: &str) -> Vec<Value> {
+    // The management account's roles work on every tenant's account; their sessions on one.
+    let account = if region.starts_with("management") { "*" } else { "${AWS::AccountId}" };
     let place = Place::with(vec![
         ("${Partition}", "${AWS::Partition}".to_owned()),
         ("${Management}", "${AWS::AccountId}".to_owned()),
         ("${Automation}", "${AWS::AccountId}".to_owned()),
-        ("${Account}", "${AWS::AccountId}".to_owned()),
+        ("${Account}", account.to_owned()),
         ("${AccessRole}", "${AccessRolePath}${AccessRoleName}".to_owned()),
         ("${ExecutionRole}", "${ExecutionRoleName}".to_owned()),
         ("${Region}", "${AWS::Region}".to_owned()),

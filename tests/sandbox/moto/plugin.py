@@ -10,6 +10,7 @@ import clients
 import control_policies
 import factory
 import iam_facts
+import identity_center
 import interpreter
 import kinds_compute  # noqa: F401  (each module of kinds registers its types)
 import kinds_identity  # noqa: F401
@@ -64,6 +65,7 @@ def install_heavy() -> None:
                 quotas.install()
                 factory.install()
                 regions.install()
+                identity_center.install()
                 tables.install()
             _heavy = True
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import accounts
 import clock
+import identity_center
 import tower
 
 MANAGEMENT = "111111111111"
@@ -39,8 +40,13 @@ TRUSTED = (
     "servicequotas.amazonaws.com",
     "member.org.stacksets.cloudformation.amazonaws.com",
 )
-USERS = {"ada@example.com": ("Ada", "Lovelace"), "bob@example.com": ("Bob", "Bemer")}
+USERS = {
+    "ada@example.com": ("Ada", "Lovelace"),
+    "bob@example.com": ("Bob", "Bemer"),
+    "grace@example.com": ("Grace", "Hopper"),
+}
 GROUPS = {"auditors": ["bob@example.com"], "platform-team": ["ada@example.com"]}
+# The examples' platform names them by their numbers: ps-0000000000000001 and so on.
 PERMISSION_SETS = {
     "Administrator": "arn:aws:iam::aws:policy/AdministratorAccess",
     "ReadOnly": "arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -130,6 +136,7 @@ def _identity_center() -> None:
     from moto.identitystore.models import identitystore_backends
     from moto.ssoadmin.models import ssoadmin_backends
 
+    identity_center.install()
     sso = ssoadmin_backends[MANAGEMENT][HOME]
     instance = sso.list_instances()[0]
     instance_arn, store_id = instance.instance_arn, instance.identity_store_id

@@ -63,6 +63,12 @@ class Settings:
     account_factory_principals: list[str] = field(
         default_factory=lambda: ["arn:aws:iam::111111111111:role/LandfallVend"]
     )
+    # Fixed duration of an assignment or its removal; null draws it (p50 6 s, p95 30 s).
+    assignment_seconds: float | None = None
+    # Assignments that AWS makes at once.
+    concurrent_assignments: int = 15
+    # [{"account"?, "group"?, "permissionSet"?, "reason"?, "times"?}]: assignments that end FAILED.
+    fail_assignments: list[dict[str, Any]] = field(default_factory=list)
     # Whether the execution role's policies must allow a stack set's resources.
     check_execution_role: bool = True
 

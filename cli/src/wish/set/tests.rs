@@ -135,3 +135,13 @@ fn what_is_written_as_yaml_is_read_back() {
         .expect("its own YAML");
     assert_eq!(again.tenants().next(), Some(document));
 }
+
+#[test]
+fn a_landing_zone_alone_is_not_told_what_only_its_platform_knows() {
+    let mappings =
+        "  roleMappings: {reader: {permissionSets: [arn:aws:sso:::permissionSet/ssoins-0/ps-0]}}\n";
+    let zone = format!("{ZONE}{mappings}");
+    assert!(wishes(&[&zone]).is_ok());
+    let found = wishes(&[PLATFORM, &zone]).expect_err("its platform has no Identity Center");
+    assert_eq!(found[0].problem.field, "spec.roleMappings");
+}

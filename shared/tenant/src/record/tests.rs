@@ -9,7 +9,45 @@ fn wish(zone: &str) -> TenantSpec {
         landing_zone: zone.to_owned(),
         contacts: std::collections::BTreeMap::new(),
         tags: std::collections::BTreeMap::new(),
+        access: Vec::new(),
     }
+}
+
+/// A tenant whose grant runs out after some minutes.
+fn until(minutes: i64) -> Tenant {
+    let end = now() + SignedDuration::from_mins(minutes);
+    let wish: TenantSpec = serde_json::from_value(serde_json::json!({
+        "landingZone": "production",
+        "access": [{"role": "admin", "users": ["ada"], "until": end.to_string()}]
+    }))
+    .expect("a wish");
+    Tenant::requested(Name::new("a", "b", "aws"), 1, wish, "ada", now()).tenant
+}
+
+fn ended(tenant: &Tenant, minutes: i64) -> Option<Timestamp> {
+    let running = tenant.started(now()).expect("nothing runs").tenant;
+    let execution = running.running.clone().expect("a run");
+    let later = now() + SignedDuration::from_mins(minutes);
+    let ended = running.completed(&execution, None, 1.0, later).expect("it ran").tenant;
+    ended.next_run.map(|next| next.min(later + SignedDuration::from_hours(24)))
+}
+
+#[test]
+fn a_tenant_is_due_when_a_grant_runs_out() {
+    let end = now() + SignedDuration::from_mins(90);
+    assert_eq!(ended(&until(90), 10), Some(end));
+    let failing = until(90).started(now()).expect("nothing runs").tenant;
+    let execution = failing.running.clone().expect("a run");
+    let failure = Failure::rejected("the address is taken");
+    let failed = failing.failed(&execution, "admit", failure, 0.0, now()).expect("it ran").tenant;
+    assert_eq!(failed.next_run, Some(end));
+}
+
+#[test]
+fn a_grant_that_runs_out_during_a_run_is_looked_at_after_it() {
+    assert!(ended(&until(5), 10) < Some(now() + SignedDuration::from_mins(10)));
+    let day = now() + SignedDuration::from_mins(10) + SignedDuration::from_hours(24);
+    assert_eq!(ended(&until(-5), 10), Some(day), "it had run out before the run began");
 }
 
 fn running() -> Tenant {
