@@ -30,15 +30,12 @@ pub use document::{
 };
 pub use failure::{Failure, FailureName};
 pub use name::{AccountId, Name, tenant_id};
-pub use pace::Pace;
-pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, Values};
+pub use pace::{Pace, Places};
+pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
     Entry, Failed, Names, Phase, Refused, Tenant, Transition, VpcFate, VpcRecord, Waiting,
     retry_after,
 };
-pub use pace::{Pace, Places};
-pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
-pub use record::{Entry, Failed, Names, Phase, Refused, Tenant, Transition, Waiting, retry_after};
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
