@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{demo, doctor, sandbox};
+use crate::command::{demo, doctor, limits, sandbox};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -89,6 +89,8 @@ pub enum Command {
     History(History),
     /// Replicates tenants now, without any change of their wish.
     Replicate(Replicate),
+    /// Prints what holds creations back: the breaker, the daily number, the queue; opens or closes a breaker.
+    Limits(limits::Arguments),
     /// Checks documents without sending anything.
     Lint(Lint),
     /// Prints the JSON Schema of a kind, for editors.

@@ -135,6 +135,15 @@ impl Trouble {
         Self { answer: Some(answer), ..Self::new(exit, message) }
     }
 
+    /// The same, named for what it is about.
+    #[must_use]
+    pub fn about(mut self, about: &str) -> Self {
+        if let Some(answer) = &self.answer {
+            self.message = format!("{about}: {}", answer.detail);
+        }
+        self
+    }
+
     /// The trouble as a person reads it, on standard error.
     #[must_use]
     pub fn render(&self, colours: bool) -> String {

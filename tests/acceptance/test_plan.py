@@ -144,3 +144,75 @@ def test_the_secret_is_read_by_functions_that_take_sessions_and_stands_in_no_env
     environments = json.dumps([function.get("Environment") for function in functions])
     assert "landfall-external-id" in environments
     assert vended.organization.external_id() not in environments
+
+
+def spoken(vended: Vended, tmp_path: Any, document: dict[str, Any], *commands: str) -> Any:
+    """What our command says about a document."""
+    file = tmp_path / "configuration.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return vended.person.landfall(*commands, "-f", str(file))
+
+
+def test_the_plan_of_a_changed_landing_zone_says_whom_it_touches_and_how(
+    vended: Vended, tmp_path: Any
+) -> None:
+    zone = vended.person.ask("GET", "/landing-zones/production").body
+    zone["spec"]["tags"]["environment"] = "planned"
+    zone["spec"]["stackSets"] = zone["spec"]["stackSets"][:1]
+    vended.settle()
+    vended.calls()
+    planned = spoken(vended, tmp_path, zone, "plan")
+    calls = vended.calls()
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert "LandingZone production\n  concerns 2 tenants\n" in planned.stdout
+    for project in ("checkout-prod", "invoicing-prod"):
+        (place,) = [
+            part
+            for part in planned.stdout.split("payments.")
+            if part.startswith(f"{project}.aws\n")
+        ]
+        assert "environment" in place
+        assert "planned" in place
+    assert "notebooks" not in planned.stdout
+    assert writes(calls) == []
+    applied = vended.person.ask("GET", "/landing-zones/production").body
+    assert applied["spec"]["tags"]["environment"] == "production"
+    (told,) = json.loads(spoken(vended, tmp_path, zone, "plan", "-o", "json").stdout)
+    assert (told["kind"], told["concerned"], len(told["plans"])) == ("LandingZone", 2, 2)
+
+
+def test_configuration_that_is_applied_touches_nobody(vended: Vended, tmp_path: Any) -> None:
+    platform = vended.person.ask("GET", "/platforms/aws").body
+    planned = spoken(vended, tmp_path, platform, "plan")
+    assert planned.stdout == "Platform aws\n  as it is applied\n"
+
+
+def test_nothing_is_applied_where_one_configuration_is_wrong(vended: Vended, tmp_path: Any) -> None:
+    platform = vended.person.ask("GET", "/platforms/aws").body
+    zone = vended.person.ask("GET", "/landing-zones/production").body
+    version = vended.person.ask("GET", "/platforms/aws").headers["etag"]
+    platform["spec"]["limits"]["dailyCreations"] = 99
+    zone["spec"]["stackSets"][0]["parameters"] = {"SecurityAcountId": "333333333333"}
+    zone["spec"]["stackSets"][1]["name"] = "no-such-stack-set"
+    zone["spec"]["organizationalUnit"] = "ou-land-nosuchou"
+    file = tmp_path / "configuration.yaml"
+    file.write_text(yaml.safe_dump_all([platform, zone]))
+    done = vended.person.landfall("apply", "-f", str(file))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "LandingZone production: The document has 3 problems" in done.stderr
+    for said in (
+        "spec.organizationalUnit: `ou-land-nosuchou` does not exist",
+        "spec.stackSets[0].parameters.SecurityAcountId",
+        "spec.stackSets[1].name: `no-such-stack-set` does not exist",
+    ):
+        assert said in done.stderr
+    assert vended.person.ask("GET", "/platforms/aws").headers["etag"] == version
+    # A role that can't be assumed is a problem of the platform.
+    platform["spec"]["managementAccount"] = "222222222222"
+    denied = spoken(vended, tmp_path, platform, "apply")
+    assert denied.returncode == 2
+    assert (
+        "spec.managementAccount: `222222222222` is no account that lets Landfall in"
+        in denied.stderr
+    )
+    assert vended.person.ask("GET", "/platforms/aws").headers["etag"] == version

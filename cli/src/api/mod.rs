@@ -197,6 +197,7 @@ fn about(path: &str) -> String {
         }
         ["workspaces", workspace, ..] => format!("workspace {workspace}"),
         ["landing-zones", name] => format!("LandingZone {name}"),
+        ["limits", platform, ..] => format!("the limits of platform {platform}"),
         ["platforms", name] => format!("Platform {name}"),
         parts => parts.join(" "),
     }

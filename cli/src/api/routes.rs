@@ -2,7 +2,10 @@
 
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use tenant::{Document, HistoryView, Name, Page, PlanView, Spec, TenantSpec, TenantView};
+use tenant::{
+    BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page, PlanView,
+    Platform, Spec, TenantSpec, TenantView,
+};
 use uuid::Uuid;
 
 use super::{Answer, Api};
@@ -119,6 +122,23 @@ impl Api {
             .read()
     }
 
+    /// What holds creations back, on each platform.
+    pub async fn limits(&self) -> Result<Vec<LimitsView>, Trouble> {
+        self.all("/operator/limits").await
+    }
+
+    /// Opens or closes a platform's breaker.
+    pub async fn put_breaker(
+        &self,
+        platform: &str,
+        wish: &BreakerWish,
+    ) -> Result<LimitsView, Trouble> {
+        let body = serde_json::to_vec(wish)
+            .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
+        let path = format!("/operator/limits/{platform}/breaker");
+        self.send(Method::PUT, &path, Some(body), &[]).await?.read()
+    }
+
     /// Applies a platform or landing zone.
     pub async fn put_config<S: Spec>(
         &self,
@@ -128,6 +148,33 @@ impl Api {
         let path = format!("/{}/{name}", collection::<S>());
         let answer = self.send(Method::PUT, &path, Some(body(document)?), &[]).await?;
         Ok(Applied::of(&answer))
+    }
+
+    /// Checks a platform or landing zone as if it were applied together with a platform.
+    pub async fn check<S: Spec>(
+        &self,
+        document: &Document<S>,
+        platform: Option<&Document<Platform>>,
+    ) -> Result<(), Trouble> {
+        let check = serde_json::json!({ "document": document, "platform": platform });
+        let body = serde_json::to_vec(&check)
+            .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
+        self.send(Method::POST, "/operator/checks", Some(body), &[]).await.map(|_| ())
+    }
+
+    /// Asks which tenants a platform or landing zone would touch.
+    pub async fn put_configuration_plan<S: Spec>(
+        &self,
+        name: &str,
+        document: &Document<S>,
+    ) -> Result<ConfigurationPlanView, Trouble> {
+        let path = format!("/operator/plans/{}/{name}", collection::<S>());
+        self.send(Method::PUT, &path, Some(body(document)?), &[]).await?.read()
+    }
+
+    /// The plan of a configuration as far as it is made.
+    pub async fn configuration_plan(&self, id: Uuid) -> Result<ConfigurationPlanView, Trouble> {
+        self.get(&format!("/operator/plans/{id}")).await?.read()
     }
 
     /// One platform or landing zone; none if there is no such.

@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 use serde::Serialize;
-use tenant::TenantView;
+use tenant::{Document, Platform, TenantView};
 
 use super::Context;
 use super::follow::{ABREAST, Followed, exit, follow};
@@ -27,6 +27,7 @@ struct Outcome {
 pub async fn run(context: &Context, arguments: &Apply) -> Result<Exit, Trouble> {
     let wishes = Wishes::load(&arguments.files.files)?;
     let api = context.api().await?;
+    check(context, &api, &wishes).await?;
     let mut outcomes = Vec::new();
     for wish in &wishes.all {
         let applied = match wish {
@@ -66,6 +67,35 @@ pub async fn run(context: &Context, arguments: &Apply) -> Result<Exit, Trouble> 
         format => context.terminal.print(show::structured(format, &outcomes)),
     }
     Ok(if wait { exit(&views) } else { Exit::Ok })
+}
+
+/// Has all platforms and landing zones checked, against AWS too, before any is written.
+async fn check(context: &Context, api: &Api, wishes: &Wishes) -> Result<(), Trouble> {
+    let mut troubles = Vec::new();
+    for wish in &wishes.all {
+        let checked = match wish {
+            Wish::Platform(document) => api.check(document, None).await,
+            Wish::LandingZone(document) => {
+                let platforms = wishes.all.iter().filter_map(|other| match other {
+                    Wish::Platform(platform) => Some(platform),
+                    _ => None,
+                });
+                let own = |platform: &&Document<Platform>| {
+                    platform.metadata.name == document.spec.platform
+                };
+                api.check(document, platforms.into_iter().find(own)).await
+            }
+            Wish::Tenant(_) => continue,
+        };
+        if let Err(trouble) = checked {
+            troubles.push(trouble.about(&format!("{} {}", wish.kind().as_str(), wish.name())));
+        }
+    }
+    let Some(last) = troubles.pop() else { return Ok(()) };
+    for trouble in troubles {
+        context.terminal.say(trouble.render(context.terminal.colours_progress()));
+    }
+    Err(last)
 }
 
 /// Sends all tenants' wishes; what is refused keeps nobody else waiting, and each refusal is said.

@@ -9,6 +9,7 @@ pub mod exit_codes;
 mod follow;
 mod get;
 mod history;
+pub mod limits;
 mod lint;
 mod plan;
 mod replicate;
@@ -49,6 +50,7 @@ impl Command {
             Self::History(arguments) => arguments.output,
             Self::Lint(arguments) => arguments.output,
             Self::Doctor(arguments) => arguments.output,
+            Self::Limits(arguments) => arguments.output,
             _ => Format::Table,
         }
     }
@@ -64,6 +66,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Watch(arguments) => watch::run(&context, &arguments).await,
         Command::History(arguments) => history::run(&context, &arguments).await,
         Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
+        Command::Limits(arguments) => limits::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
         Command::Doctor(arguments) => doctor::run(&context, &arguments).await,

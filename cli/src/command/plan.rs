@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use tenant::{Document, PlanState, PlanView, Spec, TenantSpec};
+use tenant::{ConfigurationPlanView, Document, PlanState, PlanView, Spec, TenantSpec};
 
 use super::Context;
 use super::follow::ABREAST;
@@ -19,31 +19,36 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub async fn run(context: &Context, arguments: &Plan) -> Result<Exit, Trouble> {
     let wishes = Wishes::load(&arguments.files.files)?;
     let api = context.api().await?;
+    let mut configurations = Vec::new();
     for wish in &wishes.all {
-        let differs = match wish {
-            Wish::Platform(document) => difference(&api, &wish.name(), document).await?,
-            Wish::LandingZone(document) => difference(&api, &wish.name(), document).await?,
+        let planned = match wish {
+            Wish::Platform(document) => configuration(context, &api, wish, document).await?,
+            Wish::LandingZone(document) => configuration(context, &api, wish, document).await?,
             Wish::Tenant(_) => continue,
         };
-        if let Some(how) = differs {
-            let (kind, name) = (wish.kind().as_str(), wish.name());
-            context
-                .terminal
-                .say(format!("{kind} {name}: {how}; tenants are planned with what is applied now"));
-        }
+        configurations.extend(planned);
     }
     let documents: Vec<Document<TenantSpec>> = wishes.tenants().cloned().collect();
     let plans = plan_all(&api, &documents).await?;
     match arguments.output {
         Format::Table => {
             let paint = Paint::still(context.terminal.colours_results());
+            for plan in &configurations {
+                context.terminal.print(show::configuration_plan(plan, paint));
+            }
             for plan in &plans {
                 context.terminal.print(show::plan(plan, paint));
             }
         }
-        format => context.terminal.print(show::structured(format, &plans)),
+        format => {
+            let all = configurations.iter().map(serde_json::to_value);
+            let all = all.chain(plans.iter().map(serde_json::to_value));
+            let all: Vec<serde_json::Value> = all.filter_map(Result::ok).collect();
+            context.terminal.print(show::structured(format, &all));
+        }
     }
-    let failed = plans.iter().any(|plan| plan.state == PlanState::Failed);
+    let of_tenants = configurations.iter().flat_map(|plan| &plan.plans).chain(&plans);
+    let failed = of_tenants.into_iter().any(|plan| plan.state == PlanState::Failed);
     Ok(if failed { Exit::Failed } else { Exit::Ok })
 }
 
@@ -67,6 +72,39 @@ async fn made(api: &Api, document: &Document<TenantSpec>) -> Result<PlanView, Tr
         plan = api.plan(&name, plan.id).await?;
     }
     Ok(plan)
+}
+
+/// What a platform or landing zone would touch; whoever is no operator reads only whether it differs.
+async fn configuration<S: Spec + PartialEq>(
+    context: &Context,
+    api: &Api,
+    wish: &Wish,
+    document: &Document<S>,
+) -> Result<Option<ConfigurationPlanView>, Trouble> {
+    let (kind, name) = (wish.kind().as_str(), wish.name());
+    match api.put_configuration_plan(&name, document).await {
+        Ok(mut plan) => {
+            if plan.differs {
+                context.terminal.say(format!(
+                    "{kind} {name} differs; tenants are planned with what is applied now"
+                ));
+            }
+            while !plan.is_made() {
+                tokio::time::sleep(PAUSE).await;
+                plan = api.configuration_plan(plan.id).await?;
+            }
+            Ok(Some(plan))
+        }
+        Err(trouble) if trouble.exit == Exit::NotAllowed => {
+            if let Some(how) = difference(api, &name, document).await? {
+                context.terminal.say(format!(
+                    "{kind} {name}: {how}; only operators see whom that touches, and tenants are planned with what is applied now"
+                ));
+            }
+            Ok(None)
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 async fn difference<S: Spec + PartialEq>(

@@ -1,6 +1,6 @@
 //! Several tenants side by side: a row for each step, a column for each tenant; narrower, a line for each tenant.
 
-use tenant::{StepState, StepView, TenantView};
+use tenant::{QueueView, StepState, StepView, TenantView};
 
 use super::paint::Paint;
 use super::table::pad;
@@ -138,6 +138,13 @@ fn current(tenant: &TenantView) -> Option<&StepView> {
     busy.iter().find_map(|state| tenant.steps.iter().find(|step| step.state == *state))
 }
 
+/// Where a tenant stands in the queue for new accounts.
+#[must_use]
+pub fn place(queue: &QueueView, now: jiff::Timestamp) -> String {
+    let left = duration(queue.starts_at.duration_since(now));
+    format!("number {} in the queue for new accounts, due in {left}", queue.position)
+}
+
 fn remark(tenant: &TenantView, width: usize, paint: Paint) -> Option<String> {
     let said = match (&tenant.failed, &tenant.waiting, &tenant.queue) {
         (Some(failed), ..) => paint.bad(&format!(
@@ -147,12 +154,9 @@ fn remark(tenant: &TenantView, width: usize, paint: Paint) -> Option<String> {
         (None, Some(waiting), _) => {
             paint.dim(&format!("{}: waits for {}", tenant.name, waiting.r#for))
         }
-        (None, None, Some(queue)) => paint.dim(&format!(
-            "{}: number {} in the queue for new accounts, due in {}",
-            tenant.name,
-            queue.position,
-            duration(queue.starts_at.duration_since(tenant.as_of))
-        )),
+        (None, None, Some(queue)) => {
+            paint.dim(&format!("{}: {}", tenant.name, place(queue, tenant.as_of)))
+        }
         (None, None, None) => {
             let step = tenant.steps.iter().find(|step| step.state == StepState::Waiting)?;
             paint.dim(&format!("{}: waits for {}", tenant.name, step.remark.as_ref()?))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenant::{Phase, StepState, TenantView};
 
-use super::board::{age, board, label, lines};
+use super::board::{age, board, label, lines, place};
 use super::paint::{Paint, word};
 use super::{duration, elapsed};
 use crate::terminal::Terminal;
@@ -70,6 +70,12 @@ impl Live {
                     let taken = step.since.map(|since| elapsed(since, step.until, tenant.as_of));
                     let taken = taken.map(|taken| format!(" ({taken})")).unwrap_or_default();
                     lines.push(format!("{}  {}  {state}{taken}", tenant.name, label(step)));
+                }
+            }
+            if let Some(queue) = &tenant.queue {
+                let key = format!("{} queue {}", tenant.name, tenant.run);
+                if self.told.insert(key, String::new()).is_none() {
+                    lines.push(format!("{}  {}", tenant.name, place(queue, tenant.as_of)));
                 }
             }
             let phase = tenant.phase.as_str().to_owned();

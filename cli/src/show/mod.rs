@@ -1,6 +1,7 @@
 //! Turns answers into lines: tables, steps that tick off, structured text for programs.
 
 mod board;
+mod limits;
 mod live;
 mod paint;
 mod story;
@@ -12,9 +13,10 @@ use serde::Serialize;
 use crate::arguments::Format;
 
 pub use board::age;
+pub use limits::limits;
 pub use live::Live;
 pub use paint::Paint;
-pub use story::{describe, history, plan};
+pub use story::{configuration_plan, describe, history, plan};
 pub use table::table;
 
 /// An answer as YAML or JSON; a table is JSON to programs as well.

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use tenant::{Grant, HistoryView, PlanState, PlanView, StepView, TenantView};
+use tenant::{
+    ConfigurationPlanView, Grant, HistoryView, PlanState, PlanView, StepView, TenantView,
+};
 
-use super::board::{age, label};
+use super::board::{age, label, place};
 use super::paint::{Paint, word};
 use super::table::{pad, table};
 use super::{duration, elapsed, instant};
@@ -51,13 +53,17 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
         line("next run", instant(next_run));
     }
     if let Some(queue) = &tenant.queue {
-        line("queue", format!("number {}, due {}", queue.position, instant(queue.starts_at)));
+        let due = instant(queue.starts_at);
+        line("queue", format!("{} ({due})", place(queue, tenant.as_of)));
     }
     if let Some(waiting) = &tenant.waiting {
         line(
             "waits for",
             format!("{} since {} ({})", waiting.r#for, instant(waiting.since), waiting.step),
         );
+        if let Some(until) = waiting.until {
+            line("until", instant(until));
+        }
     }
     if let Some(failed) = &tenant.failed {
         line(
@@ -158,6 +164,35 @@ pub fn plan(plan: &PlanView, paint: Paint) -> String {
         (None, _, many) => {
             let _ = writeln!(text, "  {many} changes");
         }
+    }
+    text
+}
+
+/// What the plan of a configuration says.
+#[must_use]
+pub fn configuration_plan(view: &ConfigurationPlanView, paint: Paint) -> String {
+    let name = format!("{} {}", view.kind.as_str(), view.name);
+    let mut text = format!("{}\n", paint.bold(&name));
+    let touched = view.plans.iter().filter(|plan| plan.changes() > 0 || plan.failed.is_some());
+    let (touched, quiet): (Vec<_>, usize) = (touched.collect(), view.plans.len());
+    let quiet = quiet - touched.len();
+    let whom = match (view.differs, view.concerned) {
+        (false, _) => paint.good("as it is applied"),
+        (true, 0) => "concerns no tenant".to_owned(),
+        (true, 1) => "concerns 1 tenant".to_owned(),
+        (true, many) => format!("concerns {many} tenants"),
+    };
+    let _ = writeln!(text, "  {whom}");
+    for one in touched {
+        for line in plan(one, paint).lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    if quiet > 0 {
+        let _ = writeln!(text, "  {quiet} of them would not change");
+    }
+    if view.left_off() > 0 {
+        let _ = writeln!(text, "  {} more were not planned", view.left_off());
     }
     text
 }

@@ -1,8 +1,8 @@
 //! Begins a run: names the account, reserves the slot to create it in.
 //!
 //! What it does: renders the account's names once, reserves the e-mail address, and, while there is no account,
-//! reserves the next slot of CreateAccount within the daily cap. It answers when the slot is and which StackSets the
-//! run rolls out.
+//! reserves the next slot of CreateAccount within the daily number. It answers when the slot is and which StackSets the
+//! run rolls out; while the breaker is open, or where the day's number is reached, the run ends and the tenant waits.
 //! What it leaves on the record: the names on the tenant's row, whose the address is, the slot on its own row.
 //! Why repeating is safe: names and address are conditional on what is written; a slot that this run has already
 //! reserved is answered again.
@@ -10,12 +10,12 @@
 
 use entry::Means;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Error, State, StepRow};
+use ledger::{Draft, Error, State, StepRow};
 use serde::Serialize;
 use step::Awaited;
 use tenant::{
-    Failure, LandingZone, Mode, Names, Pace, Platform, Tenant, Ticket, Turn, names_number,
-    render_names,
+    Failure, LandingZone, Mode, Names, Pace, Platform, TOMORROW, Tenant, Ticket, Turn,
+    names_number, next_day, render_names,
 };
 
 /// The name of the step, in the ledger and to users.
@@ -44,9 +44,13 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
     let ledger = &means.ledger;
     let mut row = StepRow::new(NAME, None, ticket.run);
     row.since = Some(means.now());
+    let mut draft = Draft::default();
     let (tenant, earlier) = match ticket.mode {
         Mode::Plan => match ledger.plan(ticket.tenant).await? {
-            Some(plan) => (plan.tenant, None),
+            Some(plan) => {
+                draft = plan.draft;
+                (plan.tenant, None)
+            }
             None => return Ok(Admitted::without(Turn::Superseded)),
         },
         Mode::Replicate => {
@@ -59,9 +63,10 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
             (tenant, earlier)
         }
     };
+    let waits = earlier.as_ref().and_then(|earlier| earlier.awaited.clone());
     row.awaited =
         earlier.filter(|earlier| earlier.run == ticket.run).and_then(|earlier| earlier.awaited);
-    let admitted = admit(&means, &ticket, tenant, &mut row).await;
+    let admitted = admit(&means, &ticket, tenant, draft, &mut row, waits).await;
     match &admitted {
         Ok(_) if row.state == State::Running => row.state = State::Done,
         Ok(_) => {}
@@ -82,32 +87,34 @@ async fn admit(
     means: &Means,
     ticket: &Ticket,
     tenant: Tenant,
+    draft: Draft,
     row: &mut StepRow,
+    waits: Option<Awaited>,
 ) -> Result<Admitted, Failure> {
     let ledger = &means.ledger;
     let (zone, platform) = tokio::try_join!(
         ledger.config::<LandingZone>(&tenant.wish.landing_zone),
         ledger.config::<Platform>(&tenant.name.platform),
     )?;
-    let zone = zone.ok_or_else(|| {
+    let zone = draft.landing_zone.or(zone.map(|zone| zone.spec)).ok_or_else(|| {
         Failure::rejected(format!(
             "There is no landing zone `{}`. Name one that exists.",
             tenant.wish.landing_zone
         ))
     })?;
-    let platform = platform.ok_or_else(|| {
+    let platform = draft.platform.or(platform.map(|platform| platform.spec)).ok_or_else(|| {
         Failure::rejected(format!(
             "There is no platform `{}`. Name one that exists.",
             tenant.name.platform
         ))
     })?;
-    let parts = zone.spec.stack_sets.iter().map(|set| set.name.clone()).collect();
+    let parts = zone.stack_sets.iter().map(|set| set.name.clone()).collect();
     let names = if let Some(names) = &tenant.names {
         names.clone()
     } else {
-        let draws = ticket.mode == Mode::Replicate && names_number(&platform.spec);
+        let draws = ticket.mode == Mode::Replicate && names_number(&platform);
         let number = if draws { ledger.draw_number(&tenant.name.platform).await? } else { 0 };
-        render_names(&tenant, &zone.spec, &platform.spec, number)?
+        render_names(&tenant, &zone, &platform, number)?
     };
     if ticket.mode == Mode::Plan {
         if tenant.names.is_none() {
@@ -121,29 +128,9 @@ async fn admit(
     if tenant.account.is_some() {
         return Ok(Admitted { turn: Turn::Done, start_after: 0, parts });
     }
-    if let Some(reason) = ledger.breaker().await? {
-        return Err(Failure::blocked(
-            "No accounts are created at present. Ask Landfall's operators to look into it and to close the breaker.",
-            format!("the breaker is open: {reason}"),
-        ));
-    }
     let now = means.now();
-    let within = ledger
-        .count_today(
-            "daily-creations",
-            &tenant.id.to_string(),
-            platform.spec.limits.daily_creations,
-            now,
-        )
-        .await?;
-    if !within {
+    if let Some(awaited) = held_back(means, &tenant, &platform, waits, now).await? {
         row.state = State::Waiting;
-        let awaited = Awaited {
-            kind: "daily-creations".to_owned(),
-            id: now.strftime("%F").to_string(),
-            r#for: "tomorrow: the daily number of new accounts is reached".to_owned(),
-            since: now,
-        };
         row.awaited = Some(awaited.clone());
         return Ok(Admitted::without(Turn::Waiting { r#for: awaited.r#for }));
     }
@@ -152,6 +139,36 @@ async fn admit(
     // The state machine waits whole seconds; a call that is late or early by one is a tenth of AWS's own interval.
     means.pause(wait - SignedDuration::from_secs(wait.as_secs())).await;
     Ok(Admitted { turn: Turn::Done, start_after: wait.as_secs(), parts })
+}
+
+/// What the tenant has to wait for before its account may be asked for, if anything.
+async fn held_back(
+    means: &Means,
+    tenant: &Tenant,
+    platform: &Platform,
+    earlier: Option<Awaited>,
+    now: Timestamp,
+) -> Result<Option<Awaited>, Failure> {
+    let (ledger, name) = (&means.ledger, &tenant.name.platform);
+    let (kind, id, r#for) = if ledger.breaker(name).await?.is_open() {
+        let r#for = "the operators' go-ahead: no accounts are created at present";
+        ("breaker", name.clone(), r#for.to_owned())
+    } else {
+        let most = platform.limits.daily_creations;
+        if ledger.count_today(name, tenant.id, most, now).await? {
+            return Ok(None);
+        }
+        let r#for = format!("a place among tomorrow's new accounts: today's {most} are taken");
+        (TOMORROW, next_day(now).to_string(), r#for)
+    };
+    // An account that was asked for already is looked after, whatever happens to others.
+    if let Some(names) = &tenant.names
+        && ledger.email(&names.email).await?.is_some_and(|row| row.asked.is_some())
+    {
+        return Ok(None);
+    }
+    let since = earlier.filter(|earlier| earlier.kind == kind).map_or(now, |earlier| earlier.since);
+    Ok(Some(Awaited { kind: kind.to_owned(), id, r#for, since }))
 }
 
 /// Writes the names down and makes the address ours.

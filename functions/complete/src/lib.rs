@@ -9,7 +9,7 @@
 use entry::Means;
 use ledger::{Error, State};
 use serde_json::{Value, json};
-use tenant::{Failure, Mode, Refused, Ticket, Waiting};
+use tenant::{Failure, Mode, Refused, TOMORROW, Ticket, Waiting};
 
 /// Ends a run.
 pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
@@ -35,6 +35,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
                 step: row.step,
                 r#for: awaited.r#for,
                 since: awaited.since,
+                until: if awaited.kind == TOMORROW { awaited.id.parse().ok() } else { None },
             })
         })
         // What began last is looked at soonest.

@@ -17,7 +17,8 @@ use organization::{Account, Creation, Organization, Refused, Wanted};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
-    AccountId, BIRTH_ROLE, Failure, FailureName, Names, Pace, Platform, account_tags, render_names,
+    AccountId, BIRTH_ROLE, Breaker, BreakerTransition, FailedCreation, Failure, FailureName, Names,
+    Pace, Platform, Tenant, account_tags, render_names,
 };
 
 /// Makes exactly one account for a tenant.
@@ -143,23 +144,17 @@ impl Step for CreateAccount {
             }
             Change::LookAgain(then) => {
                 let seconds = then.duration_since(task.now).as_secs().clamp(5, 120);
-                let awaited = Awaited {
-                    kind: "lost-request".to_owned(),
-                    id: task.tenant.id.to_string(),
-                    r#for: "certainty whether an account was made".to_owned(),
-                    since: task.awaited.as_ref().map_or(task.now, |awaited| awaited.since),
-                };
+                let awaited = unsure(task);
                 Ok(Act::Pending { awaited, seconds: u32::try_from(seconds).unwrap_or(LOOK) })
             }
             Change::Land(account) => self.land(task, account).await,
             Change::Report(reason) => {
+                let failure = refused(&reason);
+                self.count(task, &failure, &reason).await?;
                 if let Some(names) = &task.tenant.names {
                     self.means.ledger.unask(&names.email, task.tenant.id).await?;
                 }
-                if reason == "ACCOUNT_LIMIT_EXCEEDED" {
-                    self.means.ledger.open_breaker(&reason).await?;
-                }
-                Err(refused(&reason))
+                Err(failure)
             }
         }
     }
@@ -247,10 +242,11 @@ impl CreateAccount {
             // Whether AWS took the request is looked for in the next turn.
             Err(Refused::Unanswered(failure)) => Err(failure),
             Err(Refused::Other(failure)) => {
+                let full = "ACCOUNT_NUMBER_LIMIT_EXCEEDED";
+                let is_full = failure.system_remark.contains(full);
+                let reason = if is_full { full } else { failure.name.as_str() };
+                self.count(task, &failure, reason).await?;
                 self.means.ledger.unask(&names.email, task.tenant.id).await?;
-                if failure.system_remark.contains("ACCOUNT_NUMBER_LIMIT_EXCEEDED") {
-                    self.means.ledger.open_breaker("ACCOUNT_NUMBER_LIMIT_EXCEEDED").await?;
-                }
                 Err(failure)
             }
         }
@@ -261,10 +257,46 @@ impl CreateAccount {
         Ok(self.means.ledger.reserve(&Pace::CREATE_ACCOUNT_CALL, self.means.now()).await?)
     }
 
+    /// Counts a failed creation towards the breaker, unless only this wish is at fault.
+    async fn count(&self, task: &Task, failure: &Failure, reason: &str) -> Result<(), Failure> {
+        if failure.name == FailureName::Rejected {
+            return Ok(());
+        }
+        let Tenant { id, name, .. } = &task.tenant;
+        let failed = FailedCreation::new(*id, name, task.run, reason, task.now);
+        let limits = &task.platform.limits.breaker;
+        self.turn(task, |breaker| breaker.failed(failed.clone(), limits, Self::NAME)).await
+    }
+
+    /// Turns the platform's breaker, if there is anything to turn.
+    async fn turn(
+        &self,
+        task: &Task,
+        transition: impl Fn(&Breaker) -> Option<BreakerTransition>,
+    ) -> Result<(), Failure> {
+        let (ledger, platform) = (&self.means.ledger, &task.tenant.name.platform);
+        loop {
+            let Some(transition) = transition(&ledger.breaker(platform).await?) else {
+                return Ok(());
+            };
+            match ledger.turn_breaker(platform, &transition).await {
+                Ok(()) => return Ok(()),
+                Err(Error::Conflict) => {}
+                Err(Error::Failure(failure)) => return Err(failure),
+            }
+        }
+    }
+
     async fn land(&self, task: &Task, account: AccountId) -> Result<Act, Failure> {
         let transition = task.tenant.landed(account.clone(), Self::NAME, task.now);
         match self.means.ledger.land(&task.tenant, &transition, &account).await {
-            Ok(()) => Ok(Act::Done),
+            Ok(()) => {
+                self.turn(task, |breaker| {
+                    breaker.succeeded(&task.tenant.name, Self::NAME, task.now)
+                })
+                .await?;
+                Ok(Act::Done)
+            }
             Err(Error::Failure(failure)) => Err(failure),
             Err(Error::Conflict) => match self.means.ledger.owner(account.as_str()).await? {
                 Some(owner) if owner != task.tenant.id => Err(Failure::blocked(
@@ -334,6 +366,18 @@ impl CreateAccount {
         let tags = organization.tags(account.id.as_str()).await?;
         Ok(tags.get(&task.tag("tenant")) == Some(&task.tenant.id.to_string()))
     }
+}
+
+/// What is awaited until it is certain whether there is an account. A request whose refusal is doubted stays known:
+/// without it the next look would take it for one that was never made, and ask again.
+fn unsure(task: &Task) -> Awaited {
+    let request = task.awaited.clone().filter(|awaited| awaited.kind == REQUEST);
+    request.unwrap_or_else(|| Awaited {
+        kind: "lost-request".to_owned(),
+        id: task.tenant.id.to_string(),
+        r#for: "certainty whether an account was made".to_owned(),
+        since: task.awaited.as_ref().map_or(task.now, |awaited| awaited.since),
+    })
 }
 
 fn awaited(task: &Task, request: String) -> Awaited {

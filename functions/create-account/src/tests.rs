@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 use tenant::FailureName;
 
-use crate::{Change, Seen, plan, refused};
+use crate::{Change, REQUEST, Seen, awaited, plan, refused, unsure};
 
 #[test]
 fn a_plan_before_any_run_says_which_account_would_be_made() {
@@ -35,4 +35,12 @@ fn every_reason_of_aws_names_who_acts_next() {
     ] {
         assert_eq!(refused(reason).name, name, "{reason}");
     }
+}
+
+#[test]
+fn a_request_whose_refusal_is_doubted_stays_known() {
+    let mut task = example::newborn();
+    assert_eq!(unsure(&task).kind, "lost-request");
+    task.awaited = Some(awaited(&task, "car-1".to_owned()));
+    assert_eq!((unsure(&task).kind.as_str(), unsure(&task).id.as_str()), (REQUEST, "car-1"));
 }

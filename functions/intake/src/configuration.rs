@@ -5,20 +5,25 @@ use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
 use identity_center::Assignments;
-use ledger::{Error, Versioned};
+use ledger::{ConfigurationPlanRow, Draft, Error, Versioned};
 use organization::Organization;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use session::Sessions;
 use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
-    Document, Failure, LandingZone, LandingZoneMetadata, Mode, Page, Platform, PlatformMetadata,
-    Problem, RoleMapping, Spec, Tenant, Uuid, check_landing_zone, check_platform,
+    ConfigurationPlanView, Document, Failure, Kind, LandingZone, LandingZoneMetadata, Mode, Page,
+    Platform, PlatformMetadata, Problem, Reader, RoleMapping, Spec, Tenant, Transition, Uuid,
+    check_landing_zone, check_platform, kind_of,
 };
 
 use crate::request::{Precondition, same};
 use crate::tenants::{ATTEMPTS, Outcome, unknown};
-use crate::{Refusal, Request, Response, passes};
+use crate::{Refusal, Request, Response, passes, plans};
 
+/// How many of the tenants that a change concerns are planned; all are counted.
+const PLANNED: usize = 10;
 /// How many rows are written at once.
 const ABREAST: usize = 16;
 
@@ -59,17 +64,39 @@ pub const PERMISSIONS: &[Permission] = &[
 pub trait Configuration: Spec + Clone + PartialEq {
     /// The metadata of a document with this name.
     fn metadata(name: &str) -> Self::Metadata;
+
+    /// The configuration for a plan that is made with it.
+    fn draft(self) -> Draft;
+
+    /// Whether a change of the configuration of this name concerns a tenant.
+    fn concerns(name: &str, tenant: &Tenant) -> bool;
 }
 
 impl Configuration for Platform {
     fn metadata(name: &str) -> PlatformMetadata {
         PlatformMetadata { name: name.to_owned() }
     }
+
+    fn draft(self) -> Draft {
+        Draft { platform: Some(self), landing_zone: None }
+    }
+
+    fn concerns(name: &str, tenant: &Tenant) -> bool {
+        tenant.name.platform == name
+    }
 }
 
 impl Configuration for LandingZone {
     fn metadata(name: &str) -> LandingZoneMetadata {
         LandingZoneMetadata { name: name.to_owned() }
+    }
+
+    fn draft(self) -> Draft {
+        Draft { landing_zone: Some(self), platform: None }
+    }
+
+    fn concerns(name: &str, tenant: &Tenant) -> bool {
+        tenant.wish.landing_zone == name
     }
 }
 
@@ -98,18 +125,7 @@ pub async fn put_platform(
     name: &str,
     author: &str,
 ) -> Result<Response, Refusal> {
-    let Document { metadata, spec, .. } = request.document::<Platform>()?;
-    let mut problems: Vec<Problem> =
-        same("metadata.name", &metadata.name, name).into_iter().collect();
-    problems.extend(check_platform(&metadata, &spec));
-    if problems.is_empty() {
-        let sessions = sessions(means, &spec);
-        problems.extend(closed_roles(&sessions, &spec).await?);
-        if problems.is_empty() {
-            problems.extend(missing_in_identity_center(&sessions, &spec).await?);
-        }
-    }
-    refuse(problems)?;
+    let spec = checked_platform(means, request.document()?, Some(name)).await?;
     write(means, name, spec, author, &request.precondition()).await
 }
 
@@ -120,25 +136,114 @@ pub async fn put_landing_zone(
     name: &str,
     author: &str,
 ) -> Result<Response, Refusal> {
-    let Document { metadata, spec, .. } = request.document::<LandingZone>()?;
+    let spec = checked_landing_zone(means, request.document()?, Some(name), None).await?;
+    write(means, name, spec, author, &request.precondition()).await
+}
+
+/// Says which tenants a platform would touch, and how.
+pub async fn plan_platform(
+    means: &Means,
+    request: &Request,
+    name: &str,
+) -> Result<Response, Refusal> {
+    let spec = checked_platform(means, request.document()?, Some(name)).await?;
+    plan(means, name, spec).await
+}
+
+/// Says which tenants a landing zone would touch, and how.
+pub async fn plan_landing_zone(
+    means: &Means,
+    request: &Request,
+    name: &str,
+) -> Result<Response, Refusal> {
+    let spec = checked_landing_zone(means, request.document()?, Some(name), None).await?;
+    plan(means, name, spec).await
+}
+
+/// What is asked to be checked: a document, and the platform that it is applied together with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    document: Value,
+    #[serde(default)]
+    platform: Option<Value>,
+}
+
+/// Checks a platform or landing zone as if it were applied, and writes nothing.
+pub async fn check(means: &Means, request: &Request) -> Result<Response, Refusal> {
+    let check: Check = serde_json::from_value(request.json()?).map_err(|error| {
+        let remedy =
+            "Send `{\"document\": …}`, with `platform` where that is applied together with it.";
+        let rule = format!("can't be read: {error}");
+        Refusal::Invalid(vec![Problem::new("(document)", "(body)", rule, remedy)])
+    })?;
+    let invalid = Refusal::Invalid;
+    match kind_of(&check.document).map_err(|problem| invalid(vec![problem]))? {
+        Kind::Platform => {
+            let document = tenant::read::<Platform>(check.document).map_err(invalid)?;
+            checked_platform(means, document, None).await?;
+        }
+        Kind::LandingZone => {
+            let document = tenant::read::<LandingZone>(check.document).map_err(invalid)?;
+            let draft =
+                check.platform.map(tenant::read::<Platform>).transpose().map_err(invalid)?;
+            checked_landing_zone(means, document, None, draft.map(|draft| draft.spec)).await?;
+        }
+        Kind::Tenant => {
+            let remedy = "Ask for a plan of the tenant instead.";
+            let problem = Problem::new("kind", "Tenant", "is no configuration", remedy);
+            return Err(Refusal::Invalid(vec![problem]));
+        }
+    }
+    Ok(Response::json(200, &json!({ "problems": [] })))
+}
+
+async fn checked_platform(
+    means: &Means,
+    document: Document<Platform>,
+    path: Option<&str>,
+) -> Result<Platform, Refusal> {
+    let Document { metadata, spec, .. } = document;
     let mut problems: Vec<Problem> =
-        same("metadata.name", &metadata.name, name).into_iter().collect();
-    let Some(platform) = means.ledger.config::<Platform>(&spec.platform).await? else {
+        path.and_then(|path| same("metadata.name", &metadata.name, path)).into_iter().collect();
+    problems.extend(check_platform(&metadata, &spec));
+    if problems.is_empty() {
+        let sessions = sessions(means, &spec);
+        problems.extend(closed_roles(&sessions, &spec).await?);
+        if problems.is_empty() {
+            problems.extend(missing_in_identity_center(&sessions, &spec).await?);
+        }
+    }
+    refuse(problems)?;
+    Ok(spec)
+}
+
+async fn checked_landing_zone(
+    means: &Means,
+    document: Document<LandingZone>,
+    path: Option<&str>,
+    draft: Option<Platform>,
+) -> Result<LandingZone, Refusal> {
+    let Document { metadata, spec, .. } = document;
+    let mut problems: Vec<Problem> =
+        path.and_then(|path| same("metadata.name", &metadata.name, path)).into_iter().collect();
+    let applied = means.ledger.config::<Platform>(&spec.platform).await?;
+    let Some(platform) = draft.or(applied.map(|applied| applied.spec)) else {
         problems.push(unknown::<Platform>(means, "spec.platform", &spec.platform).await?);
         return Err(Refusal::Invalid(problems));
     };
-    problems.extend(check_landing_zone(&metadata, &spec, &platform.spec));
+    problems.extend(check_landing_zone(&metadata, &spec, &platform));
     if problems.is_empty() {
-        let sessions = sessions(means, &platform.spec);
-        problems.extend(missing_in_aws(&sessions, &spec, &platform.spec).await?);
+        let sessions = sessions(means, &platform);
+        problems.extend(missing_in_aws(&sessions, &spec, &platform).await?);
         let mappings = spec.role_mappings.iter();
         problems.extend(
-            missing_permission_sets(&sessions, &platform.spec, "spec.roleMappings", mappings)
+            missing_permission_sets(&sessions, &platform, "spec.roleMappings", mappings)
                 .await?,
         );
     }
     refuse(problems)?;
-    write(means, name, spec, author, &request.precondition()).await
+    Ok(spec)
 }
 
 fn refuse(problems: Vec<Problem>) -> Result<(), Refusal> {
@@ -331,6 +436,79 @@ async fn missing_in_aws(
     Ok(problems)
 }
 
+/// Begins the plans of the first tenants that a change concerns, and counts them all.
+async fn plan<S: Configuration>(means: &Means, name: &str, spec: S) -> Result<Response, Refusal> {
+    let before = means.ledger.config::<S>(name).await?;
+    let differs = before.is_none_or(|before| before.spec != spec);
+    let (concerned, first) = if differs {
+        concerned(means, |tenant| S::concerns(name, tenant)).await?
+    } else {
+        (0, Vec::new())
+    };
+    let begun = first.into_iter().map(|tenant| plans::begin(means, tenant, spec.clone().draft()));
+    let plans = try_join_all(begun).await?.into_iter().map(|plan| plan.id).collect();
+    let plan = ConfigurationPlanRow {
+        id: means.new_id(),
+        kind: S::KIND,
+        name: name.to_owned(),
+        differs,
+        concerned,
+        plans,
+        asked: means.now(),
+    };
+    means.ledger.write_configuration_plan(&plan).await?;
+    let location = format!("/operator/plans/{}", plan.id);
+    Ok(Response::json(202, &view(means, &plan).await?).with("location", location))
+}
+
+/// How many tenants a change concerns, and the first of them.
+async fn concerned(
+    means: &Means,
+    concerns: impl Fn(&Tenant) -> bool,
+) -> Result<(u32, Vec<Tenant>), Refusal> {
+    let (mut count, mut first, mut after) = (0, Vec::new(), None);
+    loop {
+        let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
+        for tenant in tenants.into_iter().filter(|tenant| concerns(tenant)) {
+            count += 1;
+            if first.len() < PLANNED {
+                first.push(tenant);
+            }
+        }
+        match next {
+            Some(next) => after = Some(next),
+            None => return Ok((count, first)),
+        }
+    }
+}
+
+/// The plan of a configuration as far as it is made.
+pub async fn get_plan(means: &Means, id: Uuid) -> Result<Response, Refusal> {
+    let plan = means.ledger.configuration_plan(id).await?;
+    let plan = plan.ok_or_else(|| Refusal::Missing(format!("plan `{id}` of a configuration")))?;
+    Ok(Response::json(200, &view(means, &plan).await?))
+}
+
+async fn view(
+    means: &Means,
+    plan: &ConfigurationPlanRow,
+) -> Result<ConfigurationPlanView, Refusal> {
+    let of_tenant = async |id: &Uuid| match means.ledger.plan(*id).await? {
+        Some(plan) => plans::view(means, &plan, Reader::Operator).await.map(Some),
+        None => Ok::<_, Refusal>(None),
+    };
+    let found = try_join_all(plan.plans.iter().map(of_tenant)).await?;
+    Ok(ConfigurationPlanView {
+        id: plan.id,
+        kind: plan.kind,
+        name: plan.name.clone(),
+        differs: plan.differs,
+        concerned: plan.concerned,
+        plans: found.into_iter().flatten().collect(),
+        as_of: means.now(),
+    })
+}
+
 async fn write<S: Configuration>(
     means: &Means,
     name: &str,
@@ -366,22 +544,19 @@ async fn write<S: Configuration>(
     if !config.spread {
         let is_zone = S::KIND == tenant::Kind::LandingZone;
         let changed = format!("{} {name}", if is_zone { "landing zone" } else { "platform" });
-        let concerns = |tenant: &Tenant| {
-            let named = if is_zone { &tenant.wish.landing_zone } else { &tenant.name.platform };
-            named == name
-        };
-        ask_for_runs(means, &changed, author, concerns).await?;
+        let concerns = |tenant: &Tenant| S::concerns(name, tenant);
+        let run = |tenant: &Tenant| tenant.concerned(&changed, author, means.now());
+        ask_for_runs(means, concerns, run).await?;
         means.ledger.spread::<S>(name, config.version).await?;
     }
     Ok(Response::json(outcome.status(), &document(&config)).tagged(config.version))
 }
 
-/// Asks for a run of every tenant that a change concerns; start-due starts them, some each minute.
-async fn ask_for_runs(
+/// Asks for a run of every tenant that something concerns; start-due starts them, some each minute.
+pub async fn ask_for_runs(
     means: &Means,
-    changed: &str,
-    author: &str,
     concerns: impl Fn(&Tenant) -> bool,
+    run: impl Fn(&Tenant) -> Transition,
 ) -> Result<(), Refusal> {
     let mut after = None;
     loop {
@@ -389,8 +564,7 @@ async fn ask_for_runs(
         let concerned: Vec<Tenant> =
             tenants.into_iter().filter(|tenant| concerns(tenant)).collect();
         for some in concerned.chunks(ABREAST) {
-            let writes: Vec<_> =
-                some.iter().map(|tenant| ask(means, tenant, changed, author)).collect();
+            let writes: Vec<_> = some.iter().map(|tenant| ask(means, tenant, &run)).collect();
             try_join_all(writes).await?;
         }
         match next {
@@ -400,10 +574,14 @@ async fn ask_for_runs(
     }
 }
 
-async fn ask(means: &Means, tenant: &Tenant, changed: &str, author: &str) -> Result<(), Refusal> {
+async fn ask(
+    means: &Means,
+    tenant: &Tenant,
+    run: &impl Fn(&Tenant) -> Transition,
+) -> Result<(), Refusal> {
     let mut tenant = tenant.clone();
     for _ in 0..ATTEMPTS {
-        match means.ledger.write(&tenant, &tenant.concerned(changed, author, means.now())).await {
+        match means.ledger.write(&tenant, &run(&tenant)).await {
             Ok(()) => return Ok(()),
             // Its run wrote meanwhile, or the list was a little old.
             Err(Error::Conflict) => match means.ledger.tenant(tenant.id).await? {

@@ -7,6 +7,8 @@
 //! Whether it can be undone: by another PUT.
 
 mod configuration;
+mod limits;
+mod openapi;
 mod plans;
 mod request;
 mod response;
@@ -18,6 +20,7 @@ use entry::Means;
 use tenant::{Failure, FailureName};
 
 pub use configuration::PERMISSIONS;
+pub use openapi::document as openapi;
 pub use request::Request;
 pub use response::{Refusal, Response};
 use route::Route;
@@ -46,6 +49,12 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::PostReplication(name) => tenants::replicate(means, &name, author).await,
         Route::PutPlan(name) => plans::put(means, request, &name, author).await,
         Route::GetPlan(name, id) => plans::get(means, &name, id).await,
+        Route::PostCheck => configuration::check(means, request).await,
+        Route::PutPlatformPlan(name) => configuration::plan_platform(means, request, &name).await,
+        Route::PutLandingZonePlan(name) => {
+            configuration::plan_landing_zone(means, request, &name).await
+        }
+        Route::GetConfigurationPlan(id) => configuration::get_plan(means, id).await,
         Route::PutLandingZone(name) => {
             configuration::put_landing_zone(means, request, &name, author).await
         }
@@ -58,7 +67,10 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         }
         Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
+        Route::ListLimits => limits::list(means).await,
+        Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
         Route::GetSchema(kind) => Ok(Response::json(200, &tenant::schema(kind))),
+        Route::GetOpenApi => Ok(Response::json(200, &openapi::document())),
     }
 }
 

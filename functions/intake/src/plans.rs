@@ -1,7 +1,7 @@
 //! Plans: what applying a wish would change, found out by a run that can only look.
 
 use entry::Means;
-use ledger::PlanRow;
+use ledger::{Draft, PlanRow};
 use tenant::{Document, Mode, Name, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid};
 
 use crate::{Refusal, Request, Response, steps, tenants};
@@ -23,25 +23,32 @@ pub async fn put(
             None => tenant,
         },
     };
-    let ticket =
-        Ticket { tenant: means.new_id(), run: tenant.run + 1, mode: Mode::Plan, part: None };
-    let plan = PlanRow { id: ticket.tenant, tenant, asked: now, ended: None, failed: None };
-    means.ledger.write_plan(&plan).await?;
-    means.executions.start(&ticket).await?;
+    let plan = begin(means, tenant, Draft::default()).await?;
     let Name { workspace, project, platform } = name;
     let location =
         format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{}", plan.id);
-    Ok(Response::json(202, &view(means, &plan).await?).with("location", location))
+    Ok(Response::json(202, &view(means, &plan, Reader::Requester).await?)
+        .with("location", location))
+}
+
+/// Writes a plan down and starts its run.
+pub async fn begin(means: &Means, tenant: Tenant, draft: Draft) -> Result<PlanRow, Refusal> {
+    let (id, run, asked) = (means.new_id(), tenant.run + 1, means.now());
+    let plan = PlanRow { id, tenant, asked, ended: None, failed: None, draft };
+    means.ledger.write_plan(&plan).await?;
+    means.executions.start(&Ticket { tenant: id, run, mode: Mode::Plan, part: None }).await?;
+    Ok(plan)
 }
 
 /// A plan as far as it is made.
 pub async fn get(means: &Means, name: &Name, id: Uuid) -> Result<Response, Refusal> {
     let plan = means.ledger.plan(id).await?.filter(|plan| plan.tenant.name == *name);
     let plan = plan.ok_or_else(|| Refusal::Missing(format!("plan `{id}` of tenant `{name}`")))?;
-    Ok(Response::json(200, &view(means, &plan).await?))
+    Ok(Response::json(200, &view(means, &plan, Reader::Requester).await?))
 }
 
-async fn view(means: &Means, plan: &PlanRow) -> Result<PlanView, Refusal> {
+/// A plan as this reader may see it.
+pub async fn view(means: &Means, plan: &PlanRow, reader: Reader) -> Result<PlanView, Refusal> {
     let state = match (&plan.failed, plan.ended) {
         (Some(_), _) => PlanState::Failed,
         (None, Some(_)) => PlanState::Done,
@@ -54,7 +61,7 @@ async fn view(means: &Means, plan: &PlanRow) -> Result<PlanView, Refusal> {
         state,
         steps::of_plan(&rows),
         plan.failed.as_ref(),
-        Reader::Requester,
+        reader,
         means.now(),
     ))
 }

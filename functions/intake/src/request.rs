@@ -113,7 +113,8 @@ impl Request {
         read(self.json()?).map_err(Refusal::Invalid)
     }
 
-    fn json(&self) -> Result<Value, Refusal> {
+    /// The JSON in the body.
+    pub fn json(&self) -> Result<Value, Refusal> {
         let format = self.headers.get("content-type").map_or("application/json", String::as_str);
         let format = format.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if format != "application/json" && !format.ends_with("+json") {

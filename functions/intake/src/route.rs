@@ -21,6 +21,14 @@ pub enum Route {
     PutPlan(Name),
     /// A plan is read.
     GetPlan(Name, Uuid),
+    /// Configuration is checked, and not written.
+    PostCheck,
+    /// A plan of a platform is asked for.
+    PutPlatformPlan(String),
+    /// A plan of a landing zone is asked for.
+    PutLandingZonePlan(String),
+    /// A plan of configuration is read.
+    GetConfigurationPlan(Uuid),
     /// A landing zone is written.
     PutLandingZone(String),
     /// A landing zone is read.
@@ -33,27 +41,42 @@ pub enum Route {
     GetPlatform(String),
     /// Platforms are listed.
     ListPlatforms,
+    /// What holds creations back is read.
+    ListLimits,
+    /// A platform's breaker is opened or closed.
+    PutBreaker(String),
     /// The JSON Schema of a kind is read.
     GetSchema(Kind),
+    /// The `OpenAPI` document of all this is read.
+    GetOpenApi,
 }
 
-const TENANT: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}";
-const TENANTS: &str = "/workspaces/{workspace}/tenants";
-const HISTORY: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}/history";
-const REPLICATIONS: &str =
+pub(crate) const TENANT: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+pub(crate) const TENANTS: &str = "/workspaces/{workspace}/tenants";
+pub(crate) const HISTORY: &str =
+    "/workspaces/{workspace}/projects/{project}/tenants/{platform}/history";
+pub(crate) const REPLICATIONS: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/replications";
-const PLANS: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}";
-const PLAN: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}";
-const ALL_TENANTS: &str = "/operator/tenants";
-const ANY_TENANT: &str = "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}";
-const LANDING_ZONE: &str = "/landing-zones/{name}";
-const LANDING_ZONES: &str = "/landing-zones";
-const PLATFORM: &str = "/platforms/{name}";
-const PLATFORMS: &str = "/platforms";
-const SCHEMA: &str = "/schemas/{kind}";
+pub(crate) const PLANS: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}";
+pub(crate) const PLAN: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}";
+pub(crate) const ALL_TENANTS: &str = "/operator/tenants";
+pub(crate) const ANY_TENANT: &str =
+    "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+pub(crate) const LIMITS: &str = "/operator/limits";
+pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
+pub(crate) const CHECKS: &str = "/operator/checks";
+pub(crate) const PLATFORM_PLANS: &str = "/operator/plans/platforms/{name}";
+pub(crate) const LANDING_ZONE_PLANS: &str = "/operator/plans/landing-zones/{name}";
+pub(crate) const CONFIGURATION_PLAN: &str = "/operator/plans/{id}";
+pub(crate) const LANDING_ZONE: &str = "/landing-zones/{name}";
+pub(crate) const LANDING_ZONES: &str = "/landing-zones";
+pub(crate) const PLATFORM: &str = "/platforms/{name}";
+pub(crate) const PLATFORMS: &str = "/platforms";
+pub(crate) const SCHEMA: &str = "/schemas/{kind}";
+pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 16] = [
+pub const ROUTES: [(&str, &str); 23] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("GET", TENANTS),
@@ -63,6 +86,12 @@ pub const ROUTES: [(&str, &str); 16] = [
     ("GET", PLAN),
     ("GET", ALL_TENANTS),
     ("GET", ANY_TENANT),
+    ("GET", LIMITS),
+    ("PUT", BREAKER),
+    ("POST", CHECKS),
+    ("PUT", PLATFORM_PLANS),
+    ("PUT", LANDING_ZONE_PLANS),
+    ("GET", CONFIGURATION_PLAN),
     ("PUT", LANDING_ZONE),
     ("GET", LANDING_ZONE),
     ("GET", LANDING_ZONES),
@@ -70,6 +99,7 @@ pub const ROUTES: [(&str, &str); 16] = [
     ("GET", PLATFORM),
     ("GET", PLATFORMS),
     ("GET", SCHEMA),
+    ("GET", OPENAPI),
 ];
 
 impl Route {
@@ -86,14 +116,15 @@ impl Route {
             ("GET", HISTORY) => Self::GetHistory(tenant_name(request)?),
             ("POST", REPLICATIONS) => Self::PostReplication(tenant_name(request)?),
             ("PUT", PLANS) => Self::PutPlan(tenant_name(request)?),
-            ("GET", PLAN) => {
-                let id = request.path("id");
-                let id =
-                    Uuid::parse_str(id).map_err(|_| Refusal::Missing(format!("plan `{id}`")))?;
-                Self::GetPlan(tenant_name(request)?, id)
-            }
+            ("GET", PLAN) => Self::GetPlan(tenant_name(request)?, plan_id(request)?),
             ("GET", ALL_TENANTS) => Self::ListTenants(None, Reader::Operator),
             ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
+            ("GET", LIMITS) => Self::ListLimits,
+            ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
+            ("POST", CHECKS) => Self::PostCheck,
+            ("PUT", PLATFORM_PLANS) => Self::PutPlatformPlan(name()?),
+            ("PUT", LANDING_ZONE_PLANS) => Self::PutLandingZonePlan(name()?),
+            ("GET", CONFIGURATION_PLAN) => Self::GetConfigurationPlan(plan_id(request)?),
             ("PUT", LANDING_ZONE) => Self::PutLandingZone(name()?),
             ("GET", LANDING_ZONE) => Self::GetLandingZone(name()?),
             ("GET", LANDING_ZONES) => Self::ListLandingZones,
@@ -101,9 +132,15 @@ impl Route {
             ("GET", PLATFORM) => Self::GetPlatform(name()?),
             ("GET", PLATFORMS) => Self::ListPlatforms,
             ("GET", SCHEMA) => Self::GetSchema(kind(request.path("kind"))?),
+            ("GET", OPENAPI) => Self::GetOpenApi,
             _ => return Err(unknown(path)),
         })
     }
+}
+
+fn plan_id(request: &Request) -> Result<Uuid, Refusal> {
+    let id = request.path("id");
+    Uuid::parse_str(id).map_err(|_| Refusal::Missing(format!("plan `{id}`")))
 }
 
 fn unknown(path: &str) -> Refusal {

@@ -97,8 +97,10 @@ pub fn queue(tenant: &Tenant, rows: &[StepRow], now: Timestamp) -> Option<QueueV
     tenant.running.as_ref().filter(|_| tenant.account.is_none())?;
     let slots =
         rows.iter().filter(|row| row.run == tenant.run).filter_map(|row| row.awaited.as_ref());
+    // A slot that was not met is followed by one that create-account reserves itself.
+    let kinds = [pace.name, Pace::CREATE_ACCOUNT_CALL.name];
     let slot = slots
-        .filter(|awaited| awaited.kind == pace.name)
+        .filter(|awaited| kinds.contains(&&*awaited.kind))
         .find_map(|slot| slot.id.parse::<Timestamp>().ok())?;
     let ahead = slot.duration_since(now).as_millis();
     if ahead <= 0 {

@@ -53,16 +53,9 @@ fn the_template_declares_every_route_and_no_other() {
     assert_eq!(declared.len(), ROUTES.len(), "{declared:?}");
 }
 
-#[test]
-fn every_route_and_every_refusal_is_in_the_docs() {
-    let docs = include_str!("../../../docs/API.md");
-    for (method, path) in ROUTES {
-        assert!(
-            docs.contains(&format!("`{method} {path}`")),
-            "docs/API.md must show {method} {path}"
-        );
-    }
-    let refusals = [
+/// Every way to say no.
+fn refusals() -> [Refusal; 12] {
+    [
         Refusal::Nobody,
         Refusal::Unreadable(String::new()),
         Refusal::WrongQuery(""),
@@ -75,8 +68,19 @@ fn every_route_and_every_refusal_is_in_the_docs() {
         Refusal::Invalid(vec![]),
         Refusal::Failed(tenant::Failure::transient("")),
         Refusal::Failed(tenant::Failure::defect("")),
-    ];
-    for refusal in &refusals {
+    ]
+}
+
+#[test]
+fn every_route_and_every_refusal_is_in_the_docs() {
+    let docs = include_str!("../../../docs/API.md");
+    for (method, path) in ROUTES {
+        assert!(
+            docs.contains(&format!("`{method} {path}`")),
+            "docs/API.md must show {method} {path}"
+        );
+    }
+    for refusal in &refusals() {
         let (status, problem) = status(refusal);
         let class =
             problem["type"].as_str().and_then(|class| class.rsplit(':').next()).expect("a class");
@@ -291,5 +295,63 @@ mod views {
             );
             assert_eq!(Route::of(&request), Ok(Route::GetSchema(Kind::Tenant)));
         }
+    }
+}
+
+mod openapi {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_route_and_no_other() {
+        let document = crate::openapi();
+        let mut described = BTreeSet::new();
+        let mut ids = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                if method != "parameters" {
+                    described.insert((method.to_uppercase(), path.clone()));
+                    let id = operation["operationId"].as_str().unwrap_or_default();
+                    assert!(!id.is_empty(), "describe {method} {path} in src/openapi.rs");
+                    assert!(ids.insert(id.to_owned()), "{id} is there twice");
+                }
+            }
+        }
+        let routes = ROUTES.map(|(method, path)| (method.to_owned(), path.to_owned()));
+        assert_eq!(described, BTreeSet::from(routes));
+    }
+
+    #[test]
+    fn every_placeholder_of_a_path_is_described() {
+        let document = crate::openapi();
+        for (_, path) in ROUTES {
+            let parameters = document["paths"][path]["parameters"].as_array().expect("a list");
+            assert_eq!(parameters.len(), path.matches('{').count(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_an_answer_of_some_route() {
+        let document = crate::openapi();
+        let answers = document["paths"].to_string();
+        for refusal in super::refusals() {
+            let (status, _) = status(&refusal);
+            // API Gateway knows the methods of a path, and refuses others before we are asked.
+            let known = answers.contains(&format!("\"{status}\":")) || status == 405;
+            assert!(known, "{status} is in no answer: add it in src/openapi.rs");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_complete() {
+        let document = crate::openapi();
+        let shown =
+            document["paths"]["/workspaces/{workspace}/projects/{project}/tenants/{platform}"]
+                .to_string();
+        for part in ["444455556666", "create-account", "landingZone", "\"asOf\""] {
+            assert!(shown.contains(part), "{part}");
+        }
+        assert!(!document.to_string().contains("\"example\":null"));
     }
 }

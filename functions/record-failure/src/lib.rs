@@ -34,7 +34,8 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
                 ledger.plan_steps(ticket.tenant),
                 ledger.config::<LandingZone>(&plan.tenant.wish.landing_zone)
             )?;
-            let zone = zone.as_ref().map(|zone| &zone.spec);
+            let applied = zone.as_ref().map(|zone| &zone.spec);
+            let zone = plan.draft.landing_zone.as_ref().or(applied);
             let (step, failure) = culprit(&rows, zone, ticket.run, &error, &cause);
             plan.failed = Some(Failed { step, failure, at: means.now(), attempts: 1 });
             plan.ended = Some(means.now());

@@ -1,7 +1,7 @@
 //! The one driver of all steps: load, look, plan, act, record.
 
 use jiff::Timestamp;
-use ledger::{Ledger, State, StepRow, Waiter};
+use ledger::{Draft, Ledger, PlanRow, State, StepRow, Waiter};
 use session::Sessions;
 use step::{Act, Awaited, Step, Task};
 use tenant::{Failure, FailureName, LandingZone, Mode, Platform, Tenant, Ticket, Turn};
@@ -14,13 +14,13 @@ pub(crate) async fn turn<S: Step>(
     build: impl Fn(Sessions, &Means) -> S,
     ticket: &Ticket,
 ) -> Result<Turn, Failure> {
-    let Some((tenant, before)) = load::<S>(means, ticket).await? else {
+    let Some(Loaded { tenant, before, draft }) = load::<S>(means, ticket).await? else {
         tracing::info!("a newer run has taken over");
         return Ok(Turn::Superseded);
     };
     let now = means.now();
     let mut row = resumed::<S>(ticket, before.as_ref(), now);
-    let outcome = match work(means, build, ticket, tenant, &mut row, now).await {
+    let outcome = match work(means, build, ticket, tenant, draft, &mut row, now).await {
         Ok(turn) => Ok(turn),
         Err(failure) => {
             tracing::warn!(name = %failure.name, failure = %failure, "the turn failed");
@@ -41,15 +41,26 @@ pub(crate) async fn turn<S: Step>(
     outcome
 }
 
+/// What a turn begins with.
+struct Loaded {
+    tenant: Tenant,
+    /// The step's row; a plan has none.
+    before: Option<StepRow>,
+    /// What a plan is made with instead of what is applied.
+    draft: Draft,
+}
+
 /// The tenant and the step's row, if this run is still the one under way. In a plan, the tenant as it would be.
-async fn load<S: Step>(
-    means: &Means,
-    ticket: &Ticket,
-) -> Result<Option<(Tenant, Option<StepRow>)>, Failure> {
+async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<Loaded>, Failure> {
     let ledger = &means.ledger;
     if ticket.mode == Mode::Plan {
         let plan = ledger.plan(ticket.tenant).await?;
-        return Ok(plan.filter(|plan| plan.ended.is_none()).map(|plan| (plan.tenant, None)));
+        let plan = plan.filter(|plan| plan.ended.is_none());
+        return Ok(plan.map(|PlanRow { tenant, draft, .. }| Loaded {
+            tenant,
+            before: None,
+            draft,
+        }));
     }
     let part = ticket.part.as_deref();
     let (tenant, row) = ledger.open(ticket.tenant, S::NAME, part).await?;
@@ -61,7 +72,7 @@ async fn load<S: Step>(
     if row.as_ref().is_some_and(|row| row.hinted.is_some() || row.token.is_some()) {
         ledger.unhint(ticket.tenant, S::NAME, part).await?;
     }
-    Ok(Some((tenant, row)))
+    Ok(Some(Loaded { tenant, before: row, draft: Draft::default() }))
 }
 
 /// The step's row as this turn goes on with it: what is awaited outlives a run, all else is about one.
@@ -82,11 +93,12 @@ async fn work<S: Step>(
     build: impl Fn(Sessions, &Means) -> S,
     ticket: &Ticket,
     tenant: Tenant,
+    draft: Draft,
     row: &mut StepRow,
     now: Timestamp,
 ) -> Result<Turn, Failure> {
     row.since = row.since.or(Some(now));
-    let (landing_zone, platform) = wished(&means.ledger, &tenant).await?;
+    let (landing_zone, platform) = wished(&means.ledger, &tenant, draft).await?;
     let account = tenant.account.clone().map(|account| (account, tenant.account_since));
     let sessions = means.sessions(S::PERMISSIONS, &platform, ticket.tenant, account, ticket.mode);
     let step = build(sessions, means);
@@ -137,7 +149,11 @@ async fn work<S: Step>(
     Ok(Turn::Done)
 }
 
-async fn wished(ledger: &Ledger, tenant: &Tenant) -> Result<(LandingZone, Platform), Failure> {
+async fn wished(
+    ledger: &Ledger,
+    tenant: &Tenant,
+    draft: Draft,
+) -> Result<(LandingZone, Platform), Failure> {
     let (zone, platform) = tokio::try_join!(
         ledger.config::<LandingZone>(&tenant.wish.landing_zone),
         ledger.config::<Platform>(&tenant.name.platform),
@@ -148,8 +164,12 @@ async fn wished(ledger: &Ledger, tenant: &Tenant) -> Result<(LandingZone, Platfo
         ))
     };
     Ok((
-        zone.ok_or_else(|| missing("landing zone", &tenant.wish.landing_zone))?.spec,
-        platform.ok_or_else(|| missing("platform", &tenant.name.platform))?.spec,
+        (draft.landing_zone)
+            .or(zone.map(|zone| zone.spec))
+            .ok_or_else(|| missing("landing zone", &tenant.wish.landing_zone))?,
+        (draft.platform)
+            .or(platform.map(|platform| platform.spec))
+            .ok_or_else(|| missing("platform", &tenant.name.platform))?,
     ))
 }
 

@@ -87,12 +87,28 @@ impl Key {
         Self::new(format!("LIMIT#{name}"), "LIMIT")
     }
 
+    pub(crate) fn today(platform: &str, now: Timestamp) -> Self {
+        Self::limit(&format!("daily-creations#{platform}#{}", tenant::day(now)))
+    }
+
+    pub(crate) fn breaker(platform: &str) -> Self {
+        Self::limit(&format!("breaker#{platform}"))
+    }
+
+    pub(crate) fn breaker_history(platform: &str, at: Timestamp, version: u64) -> Self {
+        Self { sk: format!("HISTORY#{at:.3}#{version:012}"), ..Self::breaker(platform) }
+    }
+
     pub(crate) fn config(kind: Kind, name: &str) -> Self {
         Self::new(format!("CONFIG#{}", kind.as_str()), format!("CONFIG#{name}"))
     }
 
     pub(crate) fn plan(id: Uuid) -> Self {
         Self::new(format!("PLAN#{id}"), "PLAN")
+    }
+
+    pub(crate) fn configuration_plan(id: Uuid) -> Self {
+        Self::new(format!("PLAN#{id}"), "CONFIGURATION")
     }
 
     pub(crate) fn plan_step(id: Uuid, step: &str, part: Option<&str>) -> Self {

@@ -28,7 +28,7 @@ pub use accounts::EmailRow;
 pub use config::Versioned;
 pub use events::{CreationResult, Waiter};
 pub use item::Key;
-pub use plans::PlanRow;
+pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
 
 type Item = HashMap<String, AttributeValue>;

@@ -1,11 +1,14 @@
 //! Account-wide limits, the daily cap and the breaker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Failure, Pace, Places, Seat, Seated, Seats};
+use tenant::{
+    Breaker, BreakerEntry, BreakerTransition, Failure, Pace, Places, Seat, Seated, Seats,
+};
+use uuid::Uuid;
 
 use crate::{
     Error, Ledger, failed,
@@ -16,7 +19,6 @@ fn milliseconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
 }
 
-const BREAKER: &str = "breaker";
 /// How often a row that others write too is read and written anew.
 const ATTEMPTS: usize = 10;
 
@@ -246,27 +248,43 @@ impl Ledger {
         }
     }
 
-    /// Counts one more of something today; false if that would be more than allowed. The same `member` counts once.
+    /// When the last call would be in step at a limit's steady rate; none if nobody has called yet.
+    pub async fn arrival(&self, pace: &Pace) -> Result<Option<Timestamp>, Error> {
+        #[derive(Deserialize)]
+        struct Limit {
+            #[serde(default)]
+            arrival: Option<i64>,
+        }
+        let row: Option<Limit> = self.get(Key::limit(pace.name)).await?;
+        let arrival = row.and_then(|row| row.arrival);
+        Ok(arrival.and_then(|arrival| Timestamp::from_millisecond(arrival).ok()))
+    }
+
+    /// Counts one more tenant whose account is created today; false if that would be more than allowed. The same
+    /// tenant counts once.
     pub async fn count_today(
         &self,
-        what: &str,
-        member: &str,
+        platform: &str,
+        tenant: Uuid,
         most: u32,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let day = now.strftime("%F").to_string();
+        if most == 0 {
+            return Ok(false);
+        }
+        let tenant = tenant.to_string();
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::limit(&format!("{what}#{day}")).item()))
+            .set_key(Some(Key::today(platform, now).item()))
             .update_expression("ADD members :members SET #expires = :expires")
             .condition_expression(
                 "attribute_not_exists(members) OR contains(members, :member) OR size(members) < :most",
             )
             .expression_attribute_names("#expires", EXPIRES)
-            .expression_attribute_values(":members", AttributeValue::Ss(vec![member.to_owned()]))
-            .expression_attribute_values(":member", AttributeValue::S(member.to_owned()))
+            .expression_attribute_values(":members", AttributeValue::Ss(vec![tenant.clone()]))
+            .expression_attribute_values(":member", AttributeValue::S(tenant))
             .expression_attribute_values(":most", AttributeValue::N(most.to_string()))
             .expression_attribute_values(":expires", AttributeValue::N((now.as_second() + 172_800).to_string()))
             .send()
@@ -278,39 +296,61 @@ impl Ledger {
         }
     }
 
-    /// Why no accounts are created at present, if the breaker is open.
-    pub async fn breaker(&self) -> Result<Option<String>, Error> {
+    /// How many tenants have had their turn on a platform today.
+    pub async fn created_today(&self, platform: &str, now: Timestamp) -> Result<u32, Error> {
         #[derive(Deserialize)]
-        struct Breaker {
-            reason: Option<String>,
+        struct Today {
+            #[serde(default)]
+            members: HashSet<String>,
         }
-        let row: Option<Breaker> = self.get(Key::limit(BREAKER)).await?;
-        Ok(row.and_then(|row| row.reason))
+        let row: Option<Today> = self.get(Key::today(platform, now)).await?;
+        Ok(row.map_or(0, |row| u32::try_from(row.members.len()).unwrap_or(u32::MAX)))
     }
 
-    /// Opens the breaker: no more accounts until a person closes it.
-    pub async fn open_breaker(&self, reason: &str) -> Result<(), Error> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::limit(BREAKER).item()))
-            .update_expression("SET reason = :reason")
-            .expression_attribute_values(":reason", AttributeValue::S(reason.to_owned()))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:UpdateItem", &error))?;
-        Ok(())
+    /// A platform's breaker; one that nothing has happened to is closed.
+    pub async fn breaker(&self, platform: &str) -> Result<Breaker, Error> {
+        Ok(self.get(Key::breaker(platform)).await?.unwrap_or_default())
     }
 
-    /// Closes the breaker.
-    pub async fn close_breaker(&self) -> Result<(), Error> {
-        self.client
-            .delete_item()
+    /// A transition of a breaker: its row and its history entry, unless somebody else was first.
+    pub async fn turn_breaker(
+        &self,
+        platform: &str,
+        transition: &BreakerTransition,
+    ) -> Result<(), Error> {
+        let BreakerTransition { breaker, entry } = transition;
+        let put = self
+            .put(item::write(&Key::breaker(platform), breaker)?)
+            .condition_expression("attribute_not_exists(pk) OR version = :before")
+            .expression_attribute_values(
+                ":before",
+                AttributeValue::N((breaker.version - 1).to_string()),
+            )
+            .build()
+            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
+        let put = TransactWriteItem::builder().put(put).build();
+        let key = Key::breaker_history(platform, entry.at, entry.version);
+        self.transact(vec![put, self.put_new(item::write(&key, entry)?)]).await
+    }
+
+    /// What happened to a platform's breaker, latest first.
+    pub async fn breaker_history(
+        &self,
+        platform: &str,
+        most: i32,
+    ) -> Result<Vec<BreakerEntry>, Error> {
+        let answer = self
+            .client
+            .query()
             .table_name(&self.table)
-            .set_key(Some(Key::limit(BREAKER).item()))
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(Key::breaker(platform).pk))
+            .expression_attribute_values(":prefix", AttributeValue::S("HISTORY#".to_owned()))
+            .scan_index_forward(false)
+            .limit(most)
             .send()
             .await
-            .map_err(|error| failed("dynamodb:DeleteItem", &error))?;
-        Ok(())
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        answer.items.unwrap_or_default().into_iter().map(item::read).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Failed, Tenant};
+use tenant::{Failed, Kind, LandingZone, Platform, Tenant};
 use uuid::Uuid;
 
 use crate::{
@@ -25,6 +25,41 @@ pub struct PlanRow {
     /// What its run failed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failed>,
+    /// The configuration that the plan is made with instead of what is applied.
+    #[serde(default)]
+    pub draft: Draft,
+}
+
+/// Configuration that is not applied.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Draft {
+    /// A landing zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landing_zone: Option<LandingZone>,
+    /// A platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+}
+
+/// The plan of a configuration: which tenants it concerns, and the plans of some of them.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigurationPlanRow {
+    /// The plan's id.
+    pub id: Uuid,
+    /// The kind of configuration.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Whether there is anything to apply.
+    pub differs: bool,
+    /// How many tenants it concerns.
+    pub concerned: u32,
+    /// The plans of the first of them.
+    pub plans: Vec<Uuid>,
+    /// When the plan was asked for.
+    pub asked: Timestamp,
 }
 
 impl Ledger {
@@ -37,6 +72,20 @@ impl Ledger {
     /// A plan.
     pub async fn plan(&self, id: Uuid) -> Result<Option<PlanRow>, Error> {
         self.get(Key::plan(id)).await
+    }
+
+    /// Writes the plan of a configuration.
+    pub async fn write_configuration_plan(&self, plan: &ConfigurationPlanRow) -> Result<(), Error> {
+        let item = item::write(&Key::configuration_plan(plan.id), plan)?;
+        self.put_expiring(item::expiring(item, plan.asked, 1)).await
+    }
+
+    /// The plan of a configuration.
+    pub async fn configuration_plan(
+        &self,
+        id: Uuid,
+    ) -> Result<Option<ConfigurationPlanRow>, Error> {
+        self.get(Key::configuration_plan(id)).await
     }
 
     /// Writes what a step would change.

@@ -44,6 +44,7 @@ pub trait Spec: serde::de::DeserializeOwned + Serialize + JsonSchema {
 /// A document as users write it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", bound = "")]
+#[schemars(rename = "{S}Document")]
 pub struct Document<S: Spec> {
     /// The version of the format: `landfall/v1`.
     #[schemars(extend("const" = "landfall/v1"))]
@@ -143,7 +144,7 @@ pub struct Platform {
     /// Starts every tag that is ours; tags without it are left alone.
     #[serde(default = "tag_prefix")]
     pub tag_prefix: String,
-    /// How much may happen in a day.
+    /// What holds creations back.
     #[serde(default)]
     pub limits: Limits,
     /// How AWS Control Tower takes accounts in, where it governs the organization.
@@ -219,18 +220,39 @@ impl Platform {
     }
 }
 
-/// How much may happen in a day.
+/// What holds creations back.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Limits {
     /// Accounts created in one day (UTC) at the most.
     #[serde(default = "daily_creations")]
     pub daily_creations: u32,
+    /// When creations are stopped until a person has looked.
+    #[serde(default)]
+    pub breaker: BreakerLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { daily_creations: daily_creations() }
+        Self { daily_creations: daily_creations(), breaker: BreakerLimits::default() }
+    }
+}
+
+/// When creations are stopped until a person has looked.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BreakerLimits {
+    /// So many creations that fail in a row open the breaker; wishes that can't be met do not count.
+    #[serde(default = "breaker_failures")]
+    pub failures: u32,
+    /// Failures that lie further back, in minutes, do not count.
+    #[serde(default = "breaker_minutes")]
+    pub within_minutes: u32,
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        Self { failures: breaker_failures(), within_minutes: breaker_minutes() }
     }
 }
 
@@ -259,6 +281,14 @@ fn tag_prefix() -> String {
 
 fn daily_creations() -> u32 {
     100
+}
+
+fn breaker_failures() -> u32 {
+    5
+}
+
+fn breaker_minutes() -> u32 {
+    60
 }
 
 impl Spec for Platform {

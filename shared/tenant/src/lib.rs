@@ -5,8 +5,10 @@
 
 mod access;
 mod account;
+mod breaker;
 mod document;
 mod failure;
+mod limits;
 mod name;
 mod pace;
 mod pattern;
@@ -22,13 +24,17 @@ pub use access::{
     wished_access,
 };
 pub use account::{account_tags, names_number, render_names};
+pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use document::{
-    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Document,
-    Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
+    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower, DefaultVpc,
+    Document, Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
     PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TenantMetadata,
     TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
+pub use limits::{
+    BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
+};
 pub use name::{AccountId, Name, tenant_id};
 pub use pace::{Pace, Places};
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
@@ -41,8 +47,8 @@ pub use seat::{Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use validate::{Problem, check_landing_zone, check_names, check_platform, check_tenant};
 pub use view::{
-    EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems, QueueView, Reader,
-    StepState, StepView, TenantView,
+    ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems,
+    QueueView, Reader, StepState, StepView, TenantView,
 };
 
 pub use uuid::Uuid;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::access::first_end;
 use crate::{AccountId, Failure, FailureName, Mode, Name, TenantSpec, Ticket, tenant_id};
 
 /// Where a tenant stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 pub enum Phase {
     /// Wished for; no run has begun.
     Requested,
@@ -44,7 +45,7 @@ impl Phase {
 }
 
 /// Names that are rendered once and kept for ever.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Names {
     /// The account's e-mail address.
@@ -54,7 +55,7 @@ pub struct Names {
 }
 
 /// What a run ended without.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// The step that waits.
@@ -63,6 +64,9 @@ pub struct Waiting {
     pub r#for: String,
     /// Since when.
     pub since: Timestamp,
+    /// When what it waits for comes, if that is known; the next run is not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What a run failed on.
@@ -192,6 +196,18 @@ pub struct Transition {
     pub entry: Entry,
 }
 
+impl Waiting {
+    /// How long to wait before the next run. Where many wait for one instant, who has waited longest comes first.
+    fn pause(&self, jitter: f64, now: Timestamp) -> SignedDuration {
+        let Some(until) = self.until.filter(|until| *until > now) else {
+            return spread(look_again_after(now.duration_since(self.since)), jitter);
+        };
+        let waited = until.duration_since(self.since).as_secs_f64().max(0.0) / DAY.as_secs_f64();
+        let behind = LOOK_AGAIN.as_secs_f64() / (1.0 + waited);
+        until.duration_since(now) + SignedDuration::try_from_secs_f64(behind).unwrap_or_default()
+    }
+}
+
 /// Why a transition is not allowed.
 #[derive(Clone, Copy, Debug, Error, Eq, PartialEq)]
 pub enum Refused {
@@ -209,6 +225,7 @@ const CHECK: SignedDuration = SignedDuration::from_mins(5);
 const RECONCILE: SignedDuration = SignedDuration::from_hours(24);
 /// When a tenant that waits is looked at again at the earliest.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// When a failed run is tried again: soon after passing failures, daily where a person must act first.
 #[must_use]
@@ -323,6 +340,14 @@ impl Tenant {
         self.to(now, author, format!("{by} changed"), |tenant| tenant.once_more(now))
     }
 
+    /// What held creations back does so no more.
+    #[must_use]
+    pub fn released(&self, author: &str, now: Timestamp) -> Transition {
+        self.to(now, author, "accounts are created again".to_owned(), |tenant| {
+            tenant.once_more(now);
+        })
+    }
+
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
     pub fn started(&self, now: Timestamp) -> Result<Transition, Refused> {
         if self.running.is_some() {
@@ -397,13 +422,14 @@ impl Tenant {
             Some(waiting) => format!("run {} ended without {}", self.run, waiting.r#for),
         };
         Ok(self.to(now, "complete", event, |tenant| {
-            let pause = waiting
-                .as_ref()
-                .map_or(RECONCILE, |waiting| look_again_after(now.duration_since(waiting.since)));
+            let pause = match &waiting {
+                None => spread(RECONCILE, jitter),
+                Some(waiting) => waiting.pause(jitter, now),
+            };
             tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
             tenant.waiting = waiting;
             tenant.failed = None;
-            tenant.end(Some(spread(pause, jitter)), now);
+            tenant.end(Some(pause), now);
         }))
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{check_grants, check_identity_center, check_role_mappings};
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// One thing that is wrong with a document.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Problem {
     /// Where: a path such as `spec.accountEmailPattern`.
     pub field: String,
@@ -270,6 +271,20 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             "has the name that Organizations' own role has, which every new account has already",
             "Give the role with a path another name.",
         ));
+    }
+    let breaker = &spec.limits.breaker;
+    for (field, number) in [
+        ("spec.limits.breaker.failures", breaker.failures),
+        ("spec.limits.breaker.withinMinutes", breaker.within_minutes),
+    ] {
+        if number == 0 {
+            problems.push(Problem::new(
+                field,
+                number,
+                "must be 1 at least: with 0 no account would ever be created",
+                "Write a number from 1, or leave it out.",
+            ));
+        }
     }
     for (field, role) in
         [("spec.accessRole", access_role), ("spec.executionRole", spec.execution_role.as_str())]

@@ -4,11 +4,12 @@
 //! the two reads is decided in one place, [`Reader::remark`], through which every view is made.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Entry, Failed, FailureName, Names, Phase, Problem, SignIn, Tenant, TenantSpec,
+    AccountId, Entry, Failed, FailureName, Kind, Names, Phase, Problem, SignIn, Tenant, TenantSpec,
     Waiting,
 };
 
@@ -30,7 +31,7 @@ impl Reader {
 }
 
 /// Where a step stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepState {
     /// Not reached yet.
@@ -48,7 +49,7 @@ pub enum StepState {
 }
 
 /// One step of a tenant's last run, or of a plan.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
     /// The step's name.
@@ -103,7 +104,7 @@ impl StepView {
 }
 
 /// What a run failed on.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedView {
     /// The step that failed.
@@ -139,7 +140,7 @@ impl FailedView {
 }
 
 /// Where a tenant stands in the queue for new accounts.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueView {
     /// How many come first, itself included.
@@ -149,7 +150,7 @@ pub struct QueueView {
 }
 
 /// A tenant as the API answers it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantView {
     /// The name: `<workspace>.<project>.<platform>`.
@@ -248,7 +249,7 @@ impl TenantView {
 }
 
 /// One line of a tenant's history.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EntryView {
     /// When.
@@ -270,7 +271,7 @@ pub struct EntryView {
 }
 
 /// A tenant's history, oldest first.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryView {
     /// The tenant's name.
@@ -302,7 +303,7 @@ impl HistoryView {
 }
 
 /// Where a plan stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanState {
     /// Its run is under way.
@@ -314,7 +315,7 @@ pub enum PlanState {
 }
 
 /// What a run would change.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanView {
     /// The plan's id.
@@ -362,9 +363,44 @@ impl PlanView {
     }
 }
 
-/// A part of a list.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// Which tenants a configuration would touch, and how.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub struct ConfigurationPlanView {
+    /// The plan's id.
+    pub id: Uuid,
+    /// The kind of configuration.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Whether it is new or differs from what is applied.
+    pub differs: bool,
+    /// How many tenants it concerns: each would be run.
+    pub concerned: u32,
+    /// What a run of the first of them would change.
+    pub plans: Vec<PlanView>,
+    /// The time of this answer, by Landfall's clock.
+    pub as_of: Timestamp,
+}
+
+impl ConfigurationPlanView {
+    /// Whether all its plans have ended.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.plans.iter().all(|plan| plan.state != PlanState::Planning)
+    }
+
+    /// How many tenants are concerned that were not planned.
+    #[must_use]
+    pub fn left_off(&self) -> usize {
+        usize::try_from(self.concerned).unwrap_or(usize::MAX).saturating_sub(self.plans.len())
+    }
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The part's items.
     pub items: Vec<T>,
@@ -374,7 +410,7 @@ pub struct Page<T> {
 }
 
 /// An error as RFC 9457 wants it: `application/problem+json`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problems {
     /// The class of the error: a URI that never changes.

@@ -1,4 +1,4 @@
-//! Writes policies and templates from what the steps declare, and holds them to it.
+//! Writes what follows from the code, and holds it to it: policies, templates, the API's document.
 //!
 //! `infra/policies/<step>.json` shows what each step may do, and `infra/policies/declared.json` all declarations as they
 //! were made, which `landfall doctor` holds against the roles that exist. The templates' regions between `# generated: …` and
@@ -58,6 +58,8 @@ pub fn files(root: &Path) -> Vec<Written> {
         let text = fs::read_to_string(root.join(path)).unwrap_or_default();
         files.push(Written { path: path.to_owned(), text: regenerated(&text) });
     }
+    let text = format!("{:#}\n", intake::openapi());
+    files.push(Written { path: "docs/openapi.json".to_owned(), text });
     files
 }
 

@@ -16,7 +16,7 @@ fn policies_and_templates_say_what_the_steps_declare() {
         let written = fs::read_to_string(root().join(&file.path)).unwrap_or_default();
         assert!(
             written == file.text,
-            "{} is not what the steps declare: run `make policies`",
+            "{} is not what the code declares: run `make policies`",
             file.path
         );
     }

@@ -113,3 +113,34 @@ fn passing_failures_come_back_soon_and_wrong_wishes_wait_for_their_author() {
     assert_eq!((failed.tenant.phase, failed.tenant.next_run), (Phase::Failed, None));
     assert_eq!(failed.entry.from, Some(Phase::Replicating));
 }
+
+#[test]
+fn who_waits_for_an_instant_runs_after_it_and_who_has_waited_longest_first() {
+    let until = now() + SignedDuration::from_hours(12);
+    let next = |since: Timestamp| {
+        let tenant = running();
+        let waiting = Waiting {
+            step: "admit".to_owned(),
+            r#for: "a place among tomorrow's new accounts".to_owned(),
+            since,
+            until: Some(until),
+        };
+        let execution = tenant.running.clone().expect("a run");
+        let ended = tenant.completed(&execution, Some(waiting), 0.5, now()).expect("it ran").tenant;
+        ended.next_run.expect("it runs again")
+    };
+    let came = [-72, -24, -1, 0].map(|hours| next(now() + SignedDuration::from_hours(hours)));
+    assert!(came.is_sorted(), "{came:?}");
+    assert!(came[0] > until && came[3] < until + LOOK_AGAIN);
+}
+
+#[test]
+fn what_held_a_tenant_back_and_no_longer_does_starts_it_at_once() {
+    let tenant = running();
+    let execution = tenant.running.clone().expect("a run");
+    let failure = Failure::blocked("Full. Ask.", "");
+    let failed = tenant.failed(&execution, "create-account", failure, 0.0, now()).expect("it ran");
+    let released = failed.tenant.released("ada", now());
+    assert_eq!(released.tenant.next_run, Some(now()));
+    assert_eq!(released.entry.event, "accounts are created again");
+}

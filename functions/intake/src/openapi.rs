@@ -1,0 +1,500 @@
+//! The HTTP API as an `OpenAPI` 3.1 document, made from the routes and from the types that are read and answered.
+
+mod examples;
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use tenant::{
+    BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone, LimitsView, Page,
+    PlanView, Platform, Problems, Spec, TenantSpec, TenantView,
+};
+
+use crate::request::LARGEST_BODY;
+use crate::route::{
+    ALL_TENANTS, ANY_TENANT, BREAKER, CHECKS, CONFIGURATION_PLAN, HISTORY, LANDING_ZONE,
+    LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS,
+    PLATFORMS, REPLICATIONS, ROUTES, SCHEMA, TENANT, TENANTS,
+};
+
+/// What the document tells of one route.
+struct Operation {
+    id: &'static str,
+    says: &'static str,
+    body: Option<Body>,
+    answers: Vec<(u16, &'static str)>,
+    schema: Value,
+    example: Option<Value>,
+    has_version: bool,
+    has_location: bool,
+    comes_in_parts: bool,
+}
+
+/// What a request carries.
+struct Body {
+    schema: Value,
+    example: Value,
+    is_conditional: bool,
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12();
+    let settings = settings.with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+    });
+    let mut schemas = settings.into_generator();
+    let mut paths: Map<String, Value> = Map::new();
+    for (method, path) in ROUTES {
+        let written = operation(method, path, &mut schemas).written(method, path);
+        let methods = paths.entry(path).or_insert_with(|| json!({ "parameters": names(path) }));
+        methods[method.to_lowercase()] = written;
+    }
+    let problems = schemas.subschema_for::<Problems>();
+    let mut definitions = schemas.take_definitions(true);
+    for kind in Kind::ALL {
+        let name = match kind {
+            Kind::Tenant => "TenantSpecDocument".to_owned(),
+            kind => format!("{}Document", kind.as_str()),
+        };
+        if let Some(document) = definitions.get_mut(&name) {
+            document["properties"]["kind"] = json!({ "const": kind.as_str() });
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Landfall",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Turns written wishes for AWS accounts into governed accounts, and keeps them so.",
+            "description": "Requests are signed with AWS credentials (Signature Version 4, service `execute-api`); \
+                            IAM is asked about each by its path. docs/API.md tells the rest.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+        },
+        "servers": [{
+            "url": "https://{api}.execute-api.{region}.amazonaws.com",
+            "description": "The output `Api` of the stack is the whole URL.",
+            "variables": { "api": { "default": "api" }, "region": { "default": "eu-central-1" } }
+        }],
+        "security": [{ "signature": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "signature": {
+                    "type": "apiKey", "in": "header", "name": "Authorization",
+                    "description": "AWS Signature Version 4 for the service `execute-api`.",
+                    "x-amazon-apigateway-authtype": "awsSigv4"
+                }
+            },
+            "headers": headers(),
+            "responses": refusals(problems.as_value()),
+            "schemas": definitions
+        }
+    })
+}
+
+fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operation {
+    const APPLIED: [(u16, &str); 3] =
+        [(201, "It is new."), (202, "It was changed."), (200, "It is as it was.")];
+    match (method, path) {
+        ("PUT", TENANT) => {
+            reads::<TenantView>("putTenant", "Applies a tenant, and starts its run.", schemas)
+                .takes::<TenantSpec>(examples::tenant(), schemas)
+                .answers(&APPLIED)
+                .like(examples::tenant_view())
+                .versioned()
+                .located()
+        }
+        ("GET", TENANT) => {
+            reads::<TenantView>("getTenant", "A tenant with the steps of its run.", schemas)
+                .like(examples::tenant_view())
+                .versioned()
+        }
+        ("GET", TENANTS) => reads::<Page<TenantView>>(
+            "listTenants",
+            "A workspace's tenants, without their steps.",
+            schemas,
+        )
+        .in_parts(),
+        ("GET", HISTORY) => reads::<HistoryView>(
+            "getHistory",
+            "What happened to a tenant, and who caused it.",
+            schemas,
+        )
+        .like(examples::history()),
+        ("POST", REPLICATIONS) => reads::<TenantView>(
+            "postReplication",
+            "Asks for a run now; one under way is followed by another.",
+            schemas,
+        )
+        .answers(&[(202, "It was asked for.")])
+        .versioned()
+        .located(),
+        ("PUT", PLANS) => reads::<PlanView>(
+            "putPlan",
+            "Asks what applying a tenant would change; nothing is changed.",
+            schemas,
+        )
+        .drafts::<TenantSpec>(examples::tenant(), schemas)
+        .answers(&[(202, "The plan is being made.")])
+        .located(),
+        ("GET", PLAN) => {
+            reads::<PlanView>("getPlan", "A plan as far as it is made; kept for a day.", schemas)
+                .like(examples::plan())
+        }
+        ("GET", ALL_TENANTS) => reads::<Page<TenantView>>(
+            "listAllTenants",
+            "All tenants, with what only operators may read.",
+            schemas,
+        )
+        .in_parts(),
+        ("GET", ANY_TENANT) => reads::<TenantView>(
+            "getAnyTenant",
+            "A tenant with operations, codes and request ids.",
+            schemas,
+        )
+        .versioned(),
+        ("GET", LIMITS) => reads::<Page<LimitsView>>(
+            "listLimits",
+            "What holds creations back on each platform.",
+            schemas,
+        ),
+        ("PUT", BREAKER) => {
+            reads::<LimitsView>("putBreaker", "Opens or closes a platform's breaker.", schemas)
+                .takes_value(&schemas.subschema_for::<BreakerWish>(), examples::breaker())
+                .versioned()
+        }
+        ("POST", CHECKS) => checks(schemas),
+        ("PUT", PLATFORM_PLANS) => reads::<ConfigurationPlanView>(
+            "putPlatformPlan",
+            "Asks which tenants a platform would touch, and how.",
+            schemas,
+        )
+        .drafts::<Platform>(examples::platform(), schemas)
+        .answers(&[(202, "The plan is being made.")])
+        .located(),
+        ("PUT", LANDING_ZONE_PLANS) => reads::<ConfigurationPlanView>(
+            "putLandingZonePlan",
+            "Asks which tenants a landing zone would touch, and how.",
+            schemas,
+        )
+        .drafts::<LandingZone>(examples::landing_zone(), schemas)
+        .answers(&[(202, "The plan is being made.")])
+        .located(),
+        ("GET", CONFIGURATION_PLAN) => reads::<ConfigurationPlanView>(
+            "getConfigurationPlan",
+            "That plan as far as it is made; kept for a day.",
+            schemas,
+        ),
+        ("PUT", LANDING_ZONE) => reads::<Document<LandingZone>>(
+            "putLandingZone",
+            "Applies a landing zone whose unit and StackSets exist.",
+            schemas,
+        )
+        .takes::<LandingZone>(examples::landing_zone(), schemas)
+        .answers(&APPLIED)
+        .versioned(),
+        ("GET", LANDING_ZONE) => reads::<Document<LandingZone>>(
+            "getLandingZone",
+            "A landing zone, as it was applied.",
+            schemas,
+        )
+        .like(examples::landing_zone())
+        .versioned(),
+        ("GET", LANDING_ZONES) => {
+            reads::<Page<Document<LandingZone>>>("listLandingZones", "All landing zones.", schemas)
+        }
+        ("PUT", PLATFORM) => reads::<Document<Platform>>(
+            "putPlatform",
+            "Applies a platform whose roles let Landfall in.",
+            schemas,
+        )
+        .takes::<Platform>(examples::platform(), schemas)
+        .answers(&APPLIED)
+        .versioned(),
+        ("GET", PLATFORM) => {
+            reads::<Document<Platform>>("getPlatform", "A platform, as it was applied.", schemas)
+                .like(examples::platform())
+                .versioned()
+        }
+        ("GET", PLATFORMS) => {
+            reads::<Page<Document<Platform>>>("listPlatforms", "All platforms.", schemas)
+        }
+        ("GET", SCHEMA) => any("getSchema", "The JSON Schema of a kind of documents."),
+        ("GET", OPENAPI) => any("getOpenApi", "This document."),
+        // A test asks for every route.
+        _ => any("", ""),
+    }
+}
+
+fn checks(schemas: &mut SchemaGenerator) -> Operation {
+    let platform = schemas.subschema_for::<Document<Platform>>();
+    let zone = schemas.subschema_for::<Document<LandingZone>>();
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["document"],
+        "properties": { "document": { "oneOf": [platform, zone] }, "platform": platform }
+    });
+    let example = json!({ "document": examples::landing_zone(), "platform": examples::platform() });
+    let found = json!({
+        "type": "object", "required": ["problems"],
+        "properties": { "problems": { "type": "array", "maxItems": 0 } }
+    });
+    Operation {
+        body: Some(Body { schema, example, is_conditional: false }),
+        schema: found,
+        ..any("postCheck", "Checks configuration as if it were applied, and writes nothing.")
+    }
+}
+
+/// A route that answers this.
+fn reads<T: JsonSchema>(
+    id: &'static str,
+    says: &'static str,
+    schemas: &mut SchemaGenerator,
+) -> Operation {
+    Operation { schema: schemas.subschema_for::<T>().to_value(), ..any(id, says) }
+}
+
+/// A route that answers some object.
+fn any(id: &'static str, says: &'static str) -> Operation {
+    Operation {
+        id,
+        says,
+        body: None,
+        answers: vec![(200, "As asked for.")],
+        schema: json!({ "type": "object" }),
+        example: None,
+        has_version: false,
+        has_location: false,
+        comes_in_parts: false,
+    }
+}
+
+impl Operation {
+    fn takes<S: Spec>(self, example: Value, schemas: &mut SchemaGenerator) -> Self {
+        let schema = schemas.subschema_for::<Document<S>>();
+        self.takes_value(&schema, example)
+    }
+
+    fn takes_value(self, schema: &schemars::Schema, example: Value) -> Self {
+        let body = Body { schema: schema.clone().to_value(), example, is_conditional: true };
+        Self { body: Some(body), ..self }
+    }
+
+    fn drafts<S: Spec>(self, example: Value, schemas: &mut SchemaGenerator) -> Self {
+        let schema = schemas.subschema_for::<Document<S>>().to_value();
+        Self { body: Some(Body { schema, example, is_conditional: false }), ..self }
+    }
+
+    fn answers(self, answers: &[(u16, &'static str)]) -> Self {
+        Self { answers: answers.to_vec(), ..self }
+    }
+
+    fn like(self, example: Value) -> Self {
+        Self { example: Some(example), ..self }
+    }
+
+    fn versioned(self) -> Self {
+        Self { has_version: true, ..self }
+    }
+
+    fn located(self) -> Self {
+        Self { has_location: true, ..self }
+    }
+
+    fn in_parts(self) -> Self {
+        Self { comes_in_parts: true, ..self }
+    }
+
+    fn written(&self, method: &str, path: &str) -> Value {
+        let mut responses: Map<String, Value> = Map::new();
+        for (status, says) in &self.answers {
+            responses.insert(status.to_string(), self.answer(says));
+        }
+        for (status, name) in self.refusals(method, path) {
+            let reference = format!("#/components/responses/{name}");
+            responses.insert(status.to_string(), json!({ "$ref": reference }));
+        }
+        let mut written = json!({
+            "operationId": self.id, "summary": self.says, "tags": [tag(path)], "responses": responses
+        });
+        let mut parameters = Vec::new();
+        if self.comes_in_parts {
+            parameters.push(json!({
+                "name": "after", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 256 },
+                "description": "Where to go on: what the part before says as `next`."
+            }));
+        }
+        if let Some(body) = &self.body {
+            let content =
+                json!({ "application/json": { "schema": body.schema, "example": body.example } });
+            written["requestBody"] = json!({
+                "required": true, "content": content,
+                "description": format!("At most {LARGEST_BODY} bytes. Repeating it changes nothing.")
+            });
+            if body.is_conditional {
+                parameters.push(condition(
+                    "If-Match",
+                    "Changes only this version, as `ETag` gave it.",
+                    json!("\"3\""),
+                ));
+                parameters.push(condition(
+                    "If-None-Match",
+                    "`*` makes, and never changes.",
+                    json!("*"),
+                ));
+            }
+        }
+        if !parameters.is_empty() {
+            written["parameters"] = parameters.into();
+        }
+        written
+    }
+
+    fn answer(&self, says: &str) -> Value {
+        let mut content = json!({ "schema": self.schema });
+        if let Some(example) = &self.example {
+            content["example"] = example.clone();
+        }
+        let mut headers = Map::new();
+        for (name, is_there) in [("ETag", self.has_version), ("Location", self.has_location)] {
+            if is_there {
+                headers.insert(
+                    name.to_owned(),
+                    json!({ "$ref": format!("#/components/headers/{name}") }),
+                );
+            }
+        }
+        let mut answer = json!({ "description": says, "content": { "application/json": content } });
+        if !headers.is_empty() {
+            answer["headers"] = headers.into();
+        }
+        answer
+    }
+
+    /// The statuses with which the route refuses.
+    fn refusals(&self, method: &str, path: &str) -> Vec<(u16, &'static str)> {
+        let named = path.contains('{');
+        let wrong_query = self.comes_in_parts;
+        let body = self.body.is_some();
+        let conditional = self.body.as_ref().is_some_and(|body| body.is_conditional);
+        let writes = method != "GET";
+        CLASSES
+            .into_iter()
+            .map(|(status, name, ..)| (status, name))
+            .filter(|(status, _)| match status {
+                400 => body || wrong_query,
+                404 => named,
+                409 => writes,
+                412 => conditional,
+                413 | 415 | 422 => body,
+                _ => true,
+            })
+            .collect()
+    }
+}
+
+/// The statuses of refusals: the name of their answer, when they come, and whether API Gateway itself may be who refuses.
+const CLASSES: [(u16, &str, &str, bool); 11] = [
+    (400, "WrongRequest", "The body is no JSON, or the query is none of this API's.", false),
+    (403, "NotAllowed", "IAM says no, or the request names no caller.", true),
+    (404, "Missing", "There is no such thing.", true),
+    (409, "Busy", "Others change it at the same time: read it again and repeat.", false),
+    (412, "Stale", "It is not the version that was asked for; `ETag` is the present one.", false),
+    (413, "TooLarge", "The body is too large.", true),
+    (415, "WrongFormat", "The body is not JSON.", false),
+    (422, "Invalid", "The document has problems: each with field, value, rule and remedy.", false),
+    (429, "TooFast", "API Gateway asks for a slower pace.", true),
+    (
+        500,
+        "Failed",
+        "The foundation's set-up or Landfall is at fault; its operators have been told.",
+        true,
+    ),
+    (
+        503,
+        "Unavailable",
+        "AWS does not answer as it should at present: repeat after `Retry-After`.",
+        true,
+    ),
+];
+
+fn refusals(problems: &Value) -> Value {
+    let written = CLASSES.map(|(status, name, says, by_gateway)| {
+        let mut problem = json!({ "schema": problems });
+        if status == 422 {
+            problem["example"] = examples::invalid();
+        }
+        let mut content = json!({ "application/problem+json": problem });
+        if by_gateway {
+            content["application/json"] = json!({ "schema": {
+                "type": "object", "description": "What API Gateway itself answers.",
+                "properties": { "message": { "type": ["string", "null"] } }, "required": ["message"]
+            }});
+        }
+        let mut answer = json!({ "description": says, "content": content });
+        for (of, header) in [(412, "ETag"), (503, "Retry-After")] {
+            if of == status {
+                answer["headers"] =
+                    json!({ header: { "$ref": format!("#/components/headers/{header}") } });
+            }
+        }
+        (name.to_owned(), answer)
+    });
+    Value::Object(written.into_iter().collect())
+}
+
+fn headers() -> Value {
+    json!({
+        "ETag": {
+            "description": "The version: a tenant's generation, or how often a configuration or breaker changed.",
+            "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" }
+        },
+        "Location": { "description": "The path to ask for it again.", "schema": { "type": "string" } },
+        "Retry-After": { "description": "Seconds.", "schema": { "type": "string", "pattern": "^[0-9]+$" } }
+    })
+}
+
+fn condition(name: &str, says: &str, example: Value) -> Value {
+    json!({
+        "name": name, "in": "header", "required": false, "description": says,
+        "schema": { "type": "string" }, "example": example
+    })
+}
+
+/// The names in a path.
+fn names(path: &str) -> Vec<Value> {
+    let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    named
+        .map(|name| {
+            let (says, schema, example) = match name {
+                "workspace" => ("The workspace's identifier.", IDENTIFIER, "payments"),
+                "project" => ("The project's identifier.", IDENTIFIER, "checkout-prod"),
+                "platform" => ("The platform's name.", IDENTIFIER, "aws"),
+                "id" => ("The plan's id.", "", "0b7f1e4c-8a52-4c8a-9f0e-0f4c4a4f8a11"),
+                "kind" => ("The kind of documents.", "", "Tenant"),
+                _ => ("Its name.", IDENTIFIER, if path == PLATFORM { "aws" } else { "production" }),
+            };
+            let schema = match name {
+                "id" => json!({ "type": "string", "format": "uuid" }),
+                "kind" => json!({ "enum": Kind::ALL.map(Kind::as_str) }),
+                _ => json!({ "type": "string", "pattern": schema }),
+            };
+            json!({
+                "name": name, "in": "path", "required": true, "description": says,
+                "schema": schema, "example": example
+            })
+        })
+        .collect()
+}
+
+const IDENTIFIER: &str = "^[A-Za-z0-9-]{1,64}$";
+
+fn tag(path: &str) -> &'static str {
+    match path.split('/').nth(1) {
+        Some("workspaces") => "tenants",
+        Some("operator") => "operators",
+        Some("schemas" | "openapi.json") => "documents",
+        _ => "configuration",
+    }
+}

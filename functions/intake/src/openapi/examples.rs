@@ -1,0 +1,132 @@
+//! What the document shows of requests and answers: made from the types themselves, so that it can't be out of date.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tenant::{
+    AccountId, Document, HistoryView, LandingZone, Name, Names, PlanState, PlanView, Platform,
+    Problem, Reader, Spec, StepState, StepView, Tenant, TenantMetadata, TenantSpec, TenantView,
+};
+
+use crate::Refusal;
+use crate::configuration::Configuration;
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 56)
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn spec<S: Spec>(value: Value) -> Option<S> {
+    serde_json::from_value(value).ok()
+}
+
+fn wish() -> Option<TenantSpec> {
+    spec(json!({
+        "landingZone": "production",
+        "contacts": { "owner": "ada@example.com", "security": "soc@example.com" },
+        "tags": { "costCenter": "4711" }
+    }))
+}
+
+fn name() -> Name {
+    Name::new("payments", "checkout-prod", "aws")
+}
+
+/// A tenant that is wished for.
+pub(super) fn tenant() -> Value {
+    json(&wish().map(|wish| Document::new(TenantMetadata::from(&name()), wish)))
+}
+
+/// A landing zone.
+pub(super) fn landing_zone() -> Value {
+    let zone = spec::<LandingZone>(json!({
+        "platform": "aws", "organizationalUnit": "ou-land-workprod", "tags": { "environment": "production" },
+        "stackSets": [{
+            "name": "landfall-audit-role", "regions": ["eu-central-1"],
+            "parameters": { "SecurityAccountId": "333333333333" }
+        }],
+        "accessRole": { "trust": "tighten", "otherWayIn": { "role": "BreakGlass" } }
+    }));
+    json(&zone.map(|zone| Document::new(LandingZone::metadata("production"), zone)))
+}
+
+/// A platform.
+pub(super) fn platform() -> Value {
+    let platform = spec::<Platform>(json!({
+        "region": "eu-central-1", "managementAccount": "111111111111", "automationAccount": "123456789012",
+        "accountEmailPattern": "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com"
+    }));
+    json(&platform.map(|platform| Document::new(Platform::metadata("aws"), platform)))
+}
+
+/// What is wanted of a breaker.
+pub(super) fn breaker() -> Value {
+    json!({ "state": "closed", "comment": "AWS raised the limit, case 4711." })
+}
+
+fn steps() -> Vec<StepView> {
+    let done = |step: &str, second: i64, changes: &[&str]| StepView {
+        state: StepState::Done,
+        since: Some(now() + SignedDuration::from_secs(second)),
+        until: Some(now() + SignedDuration::from_secs(second + 2)),
+        changes: changes.iter().map(|change| (*change).to_owned()).collect(),
+        ..StepView::pending(step)
+    };
+    vec![
+        done("admit", 1, &[]),
+        done("create-account", 3, &["account 444455556666 is the tenant's"]),
+        StepView { changes: Vec::new(), ..StepView::pending("place-account") },
+    ]
+}
+
+fn running() -> Option<(Tenant, Vec<tenant::Entry>)> {
+    let requested =
+        Tenant::requested(name(), 1, wish()?, "arn:aws:iam::123456789012:user/ada", now());
+    let started = requested.tenant.started(now() + SignedDuration::from_secs(1)).ok()?;
+    let names: Names = serde_json::from_value(json!({
+        "email": "aws+payments.checkout-prod@example.com", "accountName": "payments.checkout-prod"
+    }))
+    .ok()?;
+    let named = started.tenant.named(names, now() + SignedDuration::from_secs(2));
+    let account = AccountId::try_from("444455556666".to_owned()).ok()?;
+    let landed =
+        named.tenant.landed(account, "create-account", now() + SignedDuration::from_secs(5));
+    let entries = vec![requested.entry, started.entry, named.entry, landed.entry];
+    Some((landed.tenant, entries))
+}
+
+/// A tenant at work.
+pub(super) fn tenant_view() -> Value {
+    let as_of = now() + SignedDuration::from_secs(6);
+    json(&running().map(|(tenant, _)| TenantView::of(&tenant, steps(), Reader::Requester, as_of)))
+}
+
+/// A tenant's history.
+pub(super) fn history() -> Value {
+    json(&running().map(|(tenant, entries)| HistoryView::of(&tenant, entries, Reader::Requester)))
+}
+
+/// A plan.
+pub(super) fn plan() -> Value {
+    let changes = vec!["move the account from r-land to ou-land-workprod".to_owned()];
+    let step =
+        StepView { state: StepState::Planned, changes, ..StepView::pending("place-account") };
+    let (id, as_of) = (tenant::Uuid::nil(), now());
+    let name = name().to_string();
+    json(&PlanView::of(id, name, PlanState::Done, vec![step], None, Reader::Requester, as_of))
+}
+
+/// A document that has problems.
+pub(super) fn invalid() -> Value {
+    let problem = Problem::new(
+        "spec.landingZone",
+        "prodution",
+        "is no LandingZone that is known",
+        "Did you mean `production`? Known are production, sandbox.",
+    );
+    let response = Refusal::Invalid(vec![problem]).response();
+    serde_json::from_str(&response.body).unwrap_or_default()
+}
