@@ -77,7 +77,7 @@ async fn check(context: &Context, api: &Api, wishes: &Wishes) -> Result<(), Trou
             Wish::Platform(document) => api.check(document, None).await,
             Wish::LandingZone(document) => {
                 let platforms = wishes.all.iter().filter_map(|other| match other {
-                    Wish::Platform(platform) => Some(platform),
+                    Wish::Platform(platform) => Some(&**platform),
                     _ => None,
                 });
                 let own = |platform: &&Document<Platform>| {

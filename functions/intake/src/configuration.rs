@@ -238,8 +238,7 @@ async fn checked_landing_zone(
         problems.extend(missing_in_aws(&sessions, &spec, &platform).await?);
         let mappings = spec.role_mappings.iter();
         problems.extend(
-            missing_permission_sets(&sessions, &platform, "spec.roleMappings", mappings)
-                .await?,
+            missing_permission_sets(&sessions, &platform, "spec.roleMappings", mappings).await?,
         );
     }
     refuse(problems)?;

@@ -124,15 +124,15 @@ async fn work<S: Step>(
         let line = change.to_string();
         tracing::info!(change = line, "acts");
         // A reading that is stale plans again what an earlier turn has done: it is one change.
-        let note = |changes: &mut Vec<String>| {
+        let record = |changes: &mut Vec<String>| {
             if !changes.contains(&line) {
                 changes.push(line.clone());
             }
         };
         match step.act(&task, change).await? {
-            Act::Done => note(&mut row.changes),
+            Act::Done => record(&mut row.changes),
             Act::Started { awaited, seconds } => {
-                note(&mut row.changes);
+                record(&mut row.changes);
                 return wait::<S>(means, &task, row, awaited, seconds).await;
             }
             Act::Pending { awaited, seconds } => {

@@ -87,7 +87,7 @@ fn user_name_pattern() -> String {
 }
 
 /// Where people sign in.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
     /// The access portal.
