@@ -173,7 +173,7 @@ class Measured:
 @pytest.fixture(scope="module")
 def everywhere() -> Iterator[Measured]:
     """A tenant with everything in all seventeen Regions, vended and then looked at again."""
-    with World(seed=6, speed=8, quiet=True) as world:
+    with World(seed=6, quiet=True) as world:
         world.found()
         world.insist("PUT", "/landing-zones/everywhere", zone("everywhere", baseline=EVERYTHING))
         tenant = Tenant("everywhere", "everywhere")
@@ -273,7 +273,7 @@ def test_the_page_says_what_seventeen_regions_cost(
 @pytest.fixture(scope="module")
 def asking() -> Iterator[tuple[World, Tenant]]:
     """A tenant that asks for an opt-in Region and for quotas, one of which AWS refuses."""
-    with World(seed=7, speed=60) as world:
+    with World(seed=7) as world:
         world.configure(
             creationLatencySeconds=8,
             readinessSeconds=0,
@@ -375,7 +375,7 @@ def test_what_aws_refused_is_said_to_an_operator_and_not_asked_again(
 
 
 def test_a_default_vpc_in_use_is_left_alone_and_said() -> None:
-    with World(seed=8, speed=30) as world:
+    with World(seed=8) as world:
         # Its owner comes in before Landfall can.
         ready = {"default": 0, "sts": 600}
         world.configure(creationLatencySeconds=8, stackSetSeconds=20, readinessSeconds=ready)

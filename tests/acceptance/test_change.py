@@ -36,8 +36,9 @@ def changed(vended: Vended) -> Iterator[dict[str, Any]]:
     before = vended.person.ask("GET", ZONE).body
     document = copy.deepcopy(before)
     document["spec"]["tags"]["environment"] = "changed"
-    yield document
     # Readings of Organizations are stale for a minute: they would say that nothing is to be done.
+    vended.world.sleep(90)
+    yield document
     vended.world.sleep(90)
     assert put(vended, before) in (200, 202)
     assert vended.world.until(lambda: environments(vended) == {"sandbox"}, hours=1)

@@ -59,6 +59,9 @@ class Watch:
     def _look(self, account: str) -> None:
         iam = self.world.client("iam", account)
         began = self.world.now()
+        if account not in self.reigns:
+            # An account whose CloudFormation does not know it yet takes no stack from anybody.
+            self.world.client("cloudformation", account).describe_stacks()
         attached = iam.list_attached_role_policies(RoleName=ACCESS_ROLE)["AttachedPolicies"]
         inline = iam.list_role_policies(RoleName=ACCESS_ROLE)["PolicyNames"]
         reign = self.reigns.setdefault(account, Reign(began))

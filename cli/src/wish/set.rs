@@ -70,11 +70,12 @@ impl Wish {
     }
 }
 
-/// A platform of defaults, for landing zones whose platform is written elsewhere; the API checks them again.
+/// A platform that has everything, for landing zones whose platform is written elsewhere; the API checks them again.
 fn any_platform() -> Platform {
     let spec = serde_json::json!({
         "region": "eu-central-1", "managementAccount": "000000000000", "automationAccount": "000000000000",
-        "accountEmailPattern": "#{workspaceIdentifier}.#{projectIdentifier}@example.com"
+        "accountEmailPattern": "#{workspaceIdentifier}.#{projectIdentifier}@example.com",
+        "controlTower": {"homeRegion": "eu-central-1"}
     });
     serde_json::from_value(spec).expect("a platform of defaults")
 }
