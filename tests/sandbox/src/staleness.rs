@@ -66,17 +66,13 @@ struct State {
     answers: HashMap<Question, Remembered>,
 }
 
-/// The writes to a service of an account so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Written {
-    count: u64,
-    seen_at: f64,
-}
+/// When each of the writes to a service of an account is seen everywhere.
+type Written = Vec<f64>;
 
-/// The last answer, and the last one before the write before it.
+/// The last answer with how many writes it saw, and the last one before the write before it.
 #[derive(Debug)]
 struct Remembered {
-    last: (u64, Answer),
+    last: (usize, Answer),
     before: Option<Answer>,
 }
 
@@ -107,33 +103,27 @@ impl Staleness {
         let delay = self.delay(service);
         let mut state = self.state.lock();
         let key = (account.to_owned(), service.to_owned());
-        let written = state.writes.entry(key).or_default();
-        written.count += 1;
-        written.seen_at = written.seen_at.max(now + delay);
+        state.writes.entry(key).or_default().push(now + delay);
     }
 
     /// The answer to give instead of the truth: one from before a write that is not yet seen, or,
     /// if `forced`, the last one from before the last write.
     pub fn answer(&self, question: &Question, now: f64, forced: bool) -> Option<Answer> {
         let state = self.state.lock();
-        let written = state.written(question);
-        if !forced && now >= written.seen_at {
-            return None;
-        }
         let remembered = state.answers.get(question)?;
-        if remembered.last.0 < written.count {
-            Some(remembered.last.1.clone())
-        } else if forced {
-            remembered.before.clone()
-        } else {
-            None
+        let (saw, answer) = &remembered.last;
+        // Nobody is given an answer from before a write that is seen everywhere.
+        match state.written(question).get(*saw) {
+            Some(seen_at) if forced || now < *seen_at => Some(answer.clone()),
+            None if forced => remembered.before.clone(),
+            _ => None,
         }
     }
 
     /// Remembers a true answer.
     pub fn remember(&self, question: Question, answer: &Answer) {
         let mut state = self.state.lock();
-        let count = state.written(&question).count;
+        let count = state.written(&question).len();
         if state.answers.len() >= KEPT {
             state.answers.clear();
         }
@@ -146,8 +136,8 @@ impl Staleness {
 }
 
 impl State {
-    fn written(&self, (account, service, _): &Question) -> Written {
-        self.writes.get(&(account.clone(), service.clone())).copied().unwrap_or_default()
+    fn written(&self, (account, service, _): &Question) -> &[f64] {
+        self.writes.get(&(account.clone(), service.clone())).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -175,6 +165,15 @@ mod tests {
         staleness.remember(question(), &answer("old"));
         staleness.written("1", "iam", 100.0);
         assert_eq!(given(&staleness, 100.0, false).as_deref(), Some(&b"old"[..]));
+        assert_eq!(given(&staleness, 100.0 + GREATEST, false), None);
+    }
+
+    #[test]
+    fn no_answer_is_from_before_a_write_that_is_seen_everywhere() {
+        let staleness = Staleness::new(Chance::new(1, 2), Settings::default());
+        staleness.remember(question(), &answer("old"));
+        staleness.written("1", "iam", 100.0);
+        staleness.written("1", "iam", 100.0 + GREATEST);
         assert_eq!(given(&staleness, 100.0 + GREATEST, false), None);
     }
 
