@@ -44,7 +44,7 @@ class Vended:
         return found
 
     def settle(self) -> None:
-        """Waits until nothing runs, or is about to."""
+        """Waits until nothing runs, or is about to, and every write is seen everywhere."""
         table = self.world.client("dynamodb", AUTOMATION)
 
         def still() -> bool:
@@ -55,6 +55,7 @@ class Vended:
             return not due and not any("running" in row for row in tenants)
 
         assert self.world.until(still, hours=1), "a run does not end"
+        self.world.sleep(60)
 
 
 @pytest.fixture(scope="session")
