@@ -149,6 +149,11 @@ impl Clock {
         Work(self.clone())
     }
 
+    /// Takes the clock's files away when the process ends, which drops no clock that a task holds.
+    pub fn leave_nothing(&self) {
+        self.0.leave_nothing();
+    }
+
     /// Lets time run fast whenever nobody has worked for a moment, for as long as the sandbox runs.
     pub async fn keep(self) {
         let moto = self.workers_file();
@@ -189,13 +194,17 @@ impl Inner {
         fs::write(&next, format!("{epoch:?} {wall:?} {rate:?}"))?;
         fs::rename(next, &self.file)
     }
+
+    fn leave_nothing(&self) {
+        for file in [&self.file, &self.file.with_extension("workers")] {
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        for file in [&self.file, &self.file.with_extension("workers")] {
-            let _ = fs::remove_file(file);
-        }
+        self.leave_nothing();
     }
 }
 

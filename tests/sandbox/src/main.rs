@@ -117,12 +117,14 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let orphaned = process::orphaned(arguments.parent_pid);
     let sandbox = Sandbox::start(arguments.port, &behind, &settings).await?;
     announce(&sandbox)?;
+    let clock = sandbox.gateway.clock.clone();
     tokio::select! {
         () = sandbox.ended() => {}
         () = orphaned => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     // Functions and moto end with this process.
+    clock.leave_nothing();
     Ok(())
 }
 
