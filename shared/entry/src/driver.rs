@@ -1,6 +1,6 @@
 //! The one driver of all steps: load, look, plan, act, record.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{Draft, Ledger, PlanRow, State, StepRow, Waiter};
 use session::Sessions;
 use step::{Act, Awaited, Step, Task};
@@ -80,12 +80,23 @@ fn resumed<S: Step>(ticket: &Ticket, before: Option<&StepRow>, now: Timestamp) -
     let fresh = StepRow::new(S::NAME, ticket.part.as_deref(), ticket.run);
     match before {
         Some(before) if before.run == ticket.run => StepRow { failure: None, ..before.clone() },
-        before => StepRow {
-            awaited: before.and_then(|before| before.awaited.clone()),
+        Some(before) => StepRow {
+            awaited: before.awaited.clone(),
+            unsettled: unsettled(before),
             since: Some(now),
             ..fresh
         },
+        None => StepRow { since: Some(now), ..fresh },
     }
+}
+
+/// How old what AWS shows may be.
+const STALE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Until when a look may not show yet what the run before changed.
+fn unsettled(before: &StepRow) -> Option<Timestamp> {
+    let changed = before.until.filter(|_| !before.changes.is_empty());
+    changed.map(|at| at + STALE).max(before.unsettled)
 }
 
 async fn work<S: Step>(
@@ -144,8 +155,15 @@ async fn work<S: Step>(
             }
         }
     }
-    row.state = State::Done;
     row.awaited = None;
+    if let Some(until) = row.unsettled.filter(|until| *until > now) {
+        // What the run before changed may hide a difference: it shows later, or there is none.
+        row.state = State::Waiting;
+        let seconds = until.duration_since(now).as_secs().unsigned_abs() + 1;
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        return Ok(Turn::Again { seconds, r#for: "AWS to show the change before".to_owned() });
+    }
+    row.state = State::Done;
     Ok(Turn::Done)
 }
 
@@ -204,4 +222,28 @@ async fn note(
         means.ledger.wait_for(awaited, &waiter, task.now).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        let noon: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a timestamp");
+        noon + SignedDuration::from_secs(seconds)
+    }
+
+    fn row(changes: &[&str], until: i64) -> StepRow {
+        let changes = changes.iter().map(ToString::to_string).collect();
+        StepRow { changes, until: Some(at(until)), ..StepRow::new("place-account", None, 1) }
+    }
+
+    #[test]
+    fn what_an_earlier_run_changed_may_hide_a_difference_for_two_minutes() {
+        assert_eq!(unsettled(&row(&["add a tag"], 10)), Some(at(130)));
+        assert_eq!(unsettled(&row(&[], 10)), None);
+        // A run that changed nothing meanwhile makes nothing clearer.
+        let between = StepRow { unsettled: Some(at(130)), ..row(&[], 40) };
+        assert_eq!(unsettled(&between), Some(at(130)));
+    }
 }

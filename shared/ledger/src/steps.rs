@@ -54,6 +54,9 @@ pub struct StepRow {
     /// What is not as wished for though the step did all it could; a requester reads it.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Until when a look may still show what was before a change of an earlier run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<Timestamp>,
     /// What the step waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<Awaited>,
