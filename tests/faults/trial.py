@@ -104,7 +104,7 @@ class Trial:
         ]
         if not unmet or len(self.faults) > 1:
             self.over = True
-        elif not self.at_door and not self.again:
+        elif self.at_door in (None, "intake") and not self.again:
             self._change(world)
         elif not self.at_door or late:
             self.unmet = self.over = True
