@@ -36,7 +36,10 @@ pub enum Seen {
     /// There is no account yet.
     NotYet,
     /// Control Tower governs the account.
-    Governed,
+    Governed {
+        /// Whether the account still takes the room of another.
+        seated: bool,
+    },
     /// The account stands outside its unit: being moved in is what enrols it.
     Outside {
         /// Where it stands.
@@ -115,8 +118,8 @@ const ENROLMENT: &str = "control-tower";
 const TURN: &str = "control-tower-turn";
 /// Seconds between looks if no event comes.
 const LOOK: u32 = 120;
-/// Seconds between asking for a turn.
-const ASK: u32 = 60;
+/// Seconds between asking for a turn if nobody calls.
+const ASK: u32 = 240;
 /// How long Control Tower may take to begin with an account that was moved: hours, by AWS.
 const UNNOTICED: SignedDuration = SignedDuration::from_hours(6);
 /// How long Control Tower may take to show what Account Factory says is done.
@@ -178,13 +181,18 @@ impl Step for EnrolAccount {
         let tower = ControlTower::new(&session, &wished.home_region);
         let unit = &task.landing_zone.organizational_unit;
         let governance = tower.governance(&found.arn, &unit_arn(&found.arn, unit)).await?;
-        match &wished.enrolment {
-            Enrolment::Auto => look_at_move(&tower, task, &found, governance).await,
+        let seen = match &wished.enrolment {
+            Enrolment::Auto => look_at_move(&tower, task, &found, governance).await?,
             Enrolment::AccountFactory(factory) => {
                 let product = &factory.product_id;
                 let factory = AccountFactory::new(&session, &wished.home_region, product);
-                look_at_order(&factory, task, governance).await
+                look_at_order(&factory, task, governance).await?
             }
+        };
+        match seen {
+            // The turn that waited for it may have died with its seat.
+            Seen::Governed { .. } => Ok(Seen::Governed { seated: self.is_seated(task).await? }),
+            seen => Ok(seen),
         }
     }
 
@@ -233,12 +241,12 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     let awaited = task.awaited.as_ref();
     let since = awaited.filter(|awaited| awaited.kind == ENROLMENT).map(|awaited| awaited.since);
     match seen {
-        Seen::NotWished => vec![],
         Seen::NotYet if task.landing_zone.enrols_by_move(&task.platform) => {
             vec![Change::Move { from: None, to: unit.clone() }]
         }
         Seen::NotYet | Seen::Unordered => vec![Change::Order],
-        Seen::Governed => awaited.map(|_| Change::Settle).into_iter().collect(),
+        Seen::Governed { seated } if *seated || awaited.is_some() => vec![Change::Settle],
+        Seen::NotWished | Seen::Governed { .. } => vec![],
         Seen::Outside { parent } => {
             vec![Change::Move { from: Some(parent.clone()), to: unit.clone() }]
         }
@@ -264,7 +272,7 @@ async fn look_at_move(
     let parent = found.parent.as_ref().filter(|parent| *parent != unit);
     match (parent, governance.account) {
         (_, Enabled::UnderChange) => return Ok(Seen::UnderWay),
-        (None, Enabled::Succeeded) => return Ok(Seen::Governed),
+        (None, Enabled::Succeeded) => return Ok(Seen::Governed { seated: false }),
         (None, Enabled::Failed(operation)) => {
             let reason = match operation {
                 Some(operation) => tower.reason(&operation).await?,
@@ -293,7 +301,7 @@ async fn look_at_order(
     governance: Governance,
 ) -> Result<Seen, Failure> {
     match (&governance.account, &governance.unit) {
-        (Enabled::Succeeded, _) => return Ok(Seen::Governed),
+        (Enabled::Succeeded, _) => return Ok(Seen::Governed { seated: false }),
         (Enabled::UnderChange, _) => return Ok(Seen::UnderWay),
         (_, Enabled::Absent) => {
             return Ok(Seen::Stuck(unregistered(&task.landing_zone.organizational_unit)));
@@ -423,9 +431,18 @@ impl EnrolAccount {
 
     async fn leave_seats(&self, task: &Task) -> Result<(), Failure> {
         for seats in seats(task) {
-            self.means.ledger.leave_seat(&seats, &task.tenant.id.to_string()).await?;
+            self.means.leave_seat(&seats, task.tenant.id, TURN).await?;
         }
         Ok(())
+    }
+
+    async fn is_seated(&self, task: &Task) -> Result<bool, Failure> {
+        for seats in seats(task) {
+            if self.means.ledger.holds_seat(&seats, &task.tenant.id.to_string()).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -23,7 +23,7 @@ use ledger::{AssignmentRow, Attempts, GroupRow};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
-    AccountId, Failure, FailureName, IdentityCenter, Places, Uuid, WishedAccess, wished_access,
+    AccountId, Failure, FailureName, IdentityCenter, Seat, Seats, Uuid, WishedAccess, wished_access,
 };
 use tokio::sync::Mutex;
 
@@ -152,7 +152,7 @@ const RETRY: &str = "account-assignment-retry";
 /// Seconds between looks at a request: no event tells that it ended.
 const LOOK: u32 = 5;
 /// Seconds between looks for a place.
-const CROWDED: u32 = 15;
+const CROWDED: u32 = 60;
 /// How long after AWS failed it is asked again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// How long a reading may be older than what AWS said.
@@ -204,7 +204,7 @@ impl Step for GrantAccess {
     type Change = Change;
 
     async fn look(&self, task: &Task) -> Result<Seen, Failure> {
-        look::look(&self.sessions, &self.means.ledger, task).await
+        look::look(&self.sessions, &self.means, task).await
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
@@ -350,8 +350,8 @@ impl GrantAccess {
             task.account().ok_or_else(|| Failure::defect("there is no account to enter"))?;
         let ledger = &self.means.ledger;
         let (tenant, holder) = (task.tenant.id, task.tenant.id.to_string());
-        let places = &Places::ACCOUNT_ASSIGNMENTS;
-        if !ledger.take_place(places, &holder, self.means.now()).await? {
+        let seats = &Seats::account_assignments();
+        if ledger.take_seat(seats, &holder, self.means.now()).await? != Seat::Taken {
             return Ok(Act::Pending { awaited: place(task), seconds: CROWDED });
         }
         let mut row = AssignmentRow {
@@ -372,20 +372,20 @@ impl GrantAccess {
                 Ok(Act::Started { awaited, seconds: LOOK })
             }
             Ok(None) => {
-                ledger.leave_place(places, &holder).await?;
+                self.means.leave_seat(seats, tenant, PLACE).await?;
                 let Assignment { group, permission_set } = &assignment;
                 ledger.forget_assignment(tenant, group, permission_set).await?;
                 Ok(Act::Done)
             }
             // What a person has to mend keeps nobody else out: it is reported last of all.
             Err(failure) if failure.name == FailureName::Blocked => {
-                ledger.leave_place(places, &holder).await?;
+                self.means.leave_seat(seats, tenant, PLACE).await?;
                 row.failed = Some(attempt(task, row.failed.as_ref(), failure.system_remark));
                 ledger.note_assignment(tenant, row).await?;
                 Ok(Act::Pending { awaited: retry(task), seconds: 1 })
             }
             Err(failure) => {
-                ledger.leave_place(places, &holder).await?;
+                self.means.leave_seat(seats, tenant, PLACE).await?;
                 Err(failure)
             }
         }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entry::Means;
 use identity_center::{Assignment, Assignments, Directory, Operation, Progress};
 use ledger::{AssignmentRow, Granted, GroupRow, Ledger, Said, State, StepRow};
 use replication::STEPS;
 use session::Sessions;
 use step::{Awaited, Site, Step, Task};
-use tenant::{Failure, IdentityCenter, Mode, Places, WishedAccess};
+use tenant::{Failure, IdentityCenter, Mode, Seat, Seats, WishedAccess};
 
 use crate::{ASSIGNMENT, GrantAccess, PLACE, REMOVAL, STALE, attempt, mark, place, wished};
 
@@ -68,11 +69,8 @@ pub struct Member {
 }
 
 /// Sees what there is; a request that has ended meanwhile is noted first.
-pub(crate) async fn look(
-    sessions: &Sessions,
-    ledger: &Ledger,
-    task: &Task,
-) -> Result<Seen, Failure> {
+pub(crate) async fn look(sessions: &Sessions, means: &Means, task: &Task) -> Result<Seen, Failure> {
+    let ledger = &means.ledger;
     let Some(center) = &task.platform.identity_center else { return Ok(Seen::Nobody) };
     let wished = wished(task, center)?;
     let mut granted = ledger.granted(task.tenant.id).await?;
@@ -83,7 +81,7 @@ pub(crate) async fn look(
     let session = sessions.look(Site::Management).await?;
     let assignments = Assignments::new(&session, &task.platform, center);
     if let Some(awaited) = &task.awaited
-        && let Some(busy) = busy(&assignments, ledger, task, awaited, &mut granted).await?
+        && let Some(busy) = busy(&assignments, means, task, awaited, &mut granted).await?
     {
         return Ok(Seen::Busy(busy));
     }
@@ -125,19 +123,19 @@ fn unfinished(rows: &[StepRow], task: &Task) -> Option<String> {
 /// What keeps the step waiting, if anything still does.
 async fn busy(
     assignments: &Assignments,
-    ledger: &Ledger,
+    means: &Means,
     task: &Task,
     awaited: &Awaited,
     granted: &mut Granted,
 ) -> Result<Option<Awaited>, Failure> {
     let (tenant, holder) = (task.tenant.id, task.tenant.id.to_string());
-    let places = &Places::ACCOUNT_ASSIGNMENTS;
+    let (ledger, seats) = (&means.ledger, &Seats::account_assignments());
     let operation = match awaited.kind.as_str() {
         ASSIGNMENT => Operation::Assign,
         REMOVAL => Operation::Unassign,
         PLACE => {
-            let free = ledger.free_place(places, &holder, task.now).await?;
-            return Ok(if free.is_none() { Some(place(task)) } else { None });
+            let seat = ledger.take_seat(seats, &holder, task.now).await?;
+            return Ok(if seat == Seat::Taken { None } else { Some(place(task)) });
         }
         _ => return Ok(None),
     };
@@ -173,7 +171,7 @@ async fn busy(
             ledger.note_assignment(tenant, AssignmentRow { failed, ..row }).await?;
         }
     }
-    ledger.leave_place(places, &holder).await?;
+    means.leave_seat(seats, tenant, PLACE).await?;
     *granted = ledger.granted(tenant).await?;
     Ok(None)
 }

@@ -126,14 +126,10 @@ fn malformed(field: &str, value: &str, rule: &str) -> Failure {
 }
 
 async fn wake(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
-    let Some(waiter) = means.ledger.waiter(kind, id).await? else {
-        return Ok(json!({ "heard": "nobody waits for it" }));
-    };
-    let token = means.ledger.hint(waiter.tenant, &waiter.step, waiter.part.as_deref()).await?;
-    if let Some(token) = token {
-        means.executions.wake(&token).await?;
-    }
-    Ok(json!({ "heard": kind, "woken": waiter.step }))
+    Ok(match means.wake(kind, id).await? {
+        Some(waiter) => json!({ "heard": kind, "woken": waiter.step }),
+        None => json!({ "heard": "nobody waits for it" }),
+    })
 }
 
 /// Starts the tenant that a run left waiting for this; if one is under way, what it does next sees it.

@@ -16,15 +16,18 @@ use execution::{Executions, Start};
 use jiff::{SignedDuration, Timestamp};
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use ledger::Ledger;
+use ledger::{Ledger, Waiter};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::{ExternalId, Opening, Sessions};
 use step::{Permission, Place, Step};
-use tenant::{AccountId, Failure, Mode, Platform, Tenant, Ticket};
+use tenant::{AccountId, Failure, Mode, Platform, Seats, Tenant, Ticket};
 use tracing::Instrument;
 
 use crate::{clock::Clock, environment::Environment};
+
+/// How often a tenant whose row others write too is called.
+const CALLS: usize = 5;
 
 /// What a function works with, made once while it starts.
 #[derive(Clone, Debug)]
@@ -111,6 +114,49 @@ impl Means {
             Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
             Err(ledger::Error::Failure(failure)) => Err(failure),
         }
+    }
+
+    /// Wakes the step that waits for this, if one does.
+    pub async fn wake(&self, kind: &str, id: &str) -> Result<Option<Waiter>, Failure> {
+        let Some(waiter) = self.ledger.waiter(kind, id).await? else { return Ok(None) };
+        let Waiter { tenant, step, part } = &waiter;
+        if let Some(token) = self.ledger.hint(*tenant, step, part.as_deref()).await? {
+            self.executions.wake(&token).await?;
+        }
+        Ok(Some(waiter))
+    }
+
+    /// Gives back what the tenant holds of a limit, and calls those whose turn it is then: they wait for `kind`.
+    pub async fn leave_seat(
+        &self,
+        seats: &Seats,
+        tenant: tenant::Uuid,
+        kind: &str,
+    ) -> Result<(), Failure> {
+        let called = self.ledger.leave_seat(seats, &tenant.to_string(), self.now()).await?;
+        for id in called {
+            self.call(&id, kind).await?;
+        }
+        Ok(())
+    }
+
+    /// Wakes a tenant's run, or lets start-due start one. A call that gets lost costs time and nothing else: the place
+    /// in line is kept.
+    async fn call(&self, id: &str, kind: &str) -> Result<(), Failure> {
+        let Ok(tenant) = id.parse() else { return Ok(()) };
+        for _ in 0..CALLS {
+            let Some(called) = self.ledger.tenant(tenant).await? else { return Ok(()) };
+            if called.running.is_some() {
+                return self.wake(kind, id).await.map(|_| ());
+            }
+            let Some(transition) = called.called(self.now()) else { return Ok(()) };
+            match self.ledger.write(&called, &transition).await {
+                Ok(()) => return Ok(()),
+                Err(ledger::Error::Conflict) => {}
+                Err(ledger::Error::Failure(failure)) => return Err(failure),
+            }
+        }
+        Ok(())
     }
 
     /// Sessions that can do no more than these permissions, named for `tenant`.

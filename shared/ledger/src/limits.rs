@@ -1,23 +1,17 @@
 //! Account-wide limits, the daily cap and the breaker.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{
-    Breaker, BreakerEntry, BreakerTransition, Failure, Pace, Places, Seat, Seated, Seats,
-};
+use tenant::{Breaker, BreakerEntry, BreakerTransition, Failure, Left, Pace, Seat, Seated, Seats};
 use uuid::Uuid;
 
 use crate::{
     Error, Ledger, failed,
     item::{self, EXPIRES, Key},
 };
-
-fn milliseconds(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.as_millisecond().to_string())
-}
 
 /// How often a row that others write too is read and written anew.
 const ATTEMPTS: usize = 10;
@@ -97,9 +91,27 @@ impl Ledger {
         self.seat(seats, |seated| seats.take(seated, who, now)).await
     }
 
-    /// Gives a seat back, or a place in line.
-    pub async fn leave_seat(&self, seats: &Seats, who: &str) -> Result<(), Error> {
-        self.seat(seats, |seated| ((), seats.leave(seated, who))).await
+    /// Gives a seat back, or a place in line: who is to be called to it.
+    pub async fn leave_seat(
+        &self,
+        seats: &Seats,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Vec<String>, Error> {
+        let leave = |seated: &Seated| {
+            let Left { row, called } = seats.leave(seated, who, now);
+            (called, row)
+        };
+        self.seat(seats, leave).await
+    }
+
+    /// Whether somebody holds a seat.
+    pub async fn holds_seat(&self, seats: &Seats, who: &str) -> Result<bool, Error> {
+        Ok(Seats::holds(&self.seated(seats).await?.seated, who))
+    }
+
+    async fn seated(&self, seats: &Seats) -> Result<SeatsRow, Error> {
+        Ok(self.get(Key::limit(&seats.name)).await?.unwrap_or_default())
     }
 
     async fn seat<T>(
@@ -109,7 +121,7 @@ impl Ledger {
     ) -> Result<T, Error> {
         let key = Key::limit(&seats.name);
         for _ in 0..ATTEMPTS {
-            let SeatsRow { version, seated } = self.get(key.clone()).await?.unwrap_or_default();
+            let SeatsRow { version, seated } = self.seated(seats).await?;
             let (answer, after) = change(&seated);
             let Some(seated) = after else { return Ok(answer) };
             let row = item::write(&key, &SeatsRow { version: version + 1, seated })?;
@@ -129,102 +141,6 @@ impl Ledger {
             }
         }
         Err(Error::Conflict)
-    }
-
-    /// Takes one of the places of a limit, or finds that the holder has one; false if none is free. Whoever dies with a
-    /// place gives it back when the time is over that it was lent for.
-    pub async fn take_place(
-        &self,
-        places: &Places,
-        holder: &str,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        for _ in 0..5 {
-            let Some(place) = self.free_place(places, holder, now).await? else {
-                return Ok(false);
-            };
-            let until = now + places.lent_for;
-            let taken = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(Key::limit(places.name).item()))
-                .update_expression("SET #holder = :holder, #until = :until")
-                .condition_expression(
-                    "attribute_not_exists(#holder) OR #holder = :holder OR #until <= :now",
-                )
-                .expression_attribute_names("#holder", format!("holder{place}"))
-                .expression_attribute_names("#until", format!("until{place}"))
-                .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
-                .expression_attribute_values(":until", milliseconds(until))
-                .expression_attribute_values(":now", milliseconds(now))
-                .send()
-                .await;
-            match taken.map_err(|error| failed("dynamodb:UpdateItem", &error)) {
-                Ok(_) => return Ok(true),
-                Err(Error::Conflict) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(false)
-    }
-
-    /// The place that a holder has or could take. Holders begin to look at different places.
-    pub async fn free_place(
-        &self,
-        places: &Places,
-        holder: &str,
-        now: Timestamp,
-    ) -> Result<Option<u32>, Error> {
-        let lent = self.lent(places).await?;
-        let free = |place: &u32| lent.get(place).is_none_or(|(_, until)| *until <= now);
-        let own = lent.iter().find(|(_, (other, _))| other == holder).map(|(place, _)| *place);
-        let first = holder.bytes().fold(0_u32, |sum, byte| sum + u32::from(byte)) % places.number;
-        let mut around = (0..places.number).map(|step| (first + step) % places.number);
-        Ok(own.or_else(|| around.find(free)))
-    }
-
-    /// Gives the holder's place back.
-    pub async fn leave_place(&self, places: &Places, holder: &str) -> Result<(), Error> {
-        let lent = self.lent(places).await?;
-        let own = lent.into_iter().find(|(_, (other, _))| other == holder);
-        let Some((place, _)) = own else { return Ok(()) };
-        let left = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::limit(places.name).item()))
-            .update_expression("REMOVE #holder, #until")
-            .condition_expression("#holder = :holder")
-            .expression_attribute_names("#holder", format!("holder{place}"))
-            .expression_attribute_names("#until", format!("until{place}"))
-            .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
-            .send()
-            .await;
-        match left.map_err(|error| failed("dynamodb:UpdateItem", &error)) {
-            Ok(_) | Err(Error::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The places that are lent, to whom and until when.
-    async fn lent(&self, places: &Places) -> Result<BTreeMap<u32, (String, Timestamp)>, Error> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::limit(places.name).item()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:GetItem", &error))?;
-        let row = answer.item.unwrap_or_default();
-        let lent = |place: u32| {
-            let holder = row.get(&format!("holder{place}"))?.as_s().ok()?;
-            let until = row.get(&format!("until{place}"))?.as_n().ok()?.parse().ok()?;
-            Some((place, (holder.clone(), Timestamp::from_millisecond(until).ok()?)))
-        };
-        Ok((0..places.number).filter_map(lent).collect())
     }
 
     /// The next number of a platform; a number that nobody uses is left out.

@@ -36,14 +36,14 @@ pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
 };
 pub use name::{AccountId, Name, tenant_id};
-pub use pace::{Pace, Places};
+pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
     Entry, Failed, Names, Phase, Refused, Tenant, Transition, VpcFate, VpcRecord, Waiting,
     retry_after,
 };
 pub use run::{Mode, Ticket, Turn};
-pub use seat::{Seat, Seated, Seats};
+pub use seat::{Left, Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use validate::{Problem, check_landing_zone, check_names, check_platform, check_tenant};
 pub use view::{

@@ -51,27 +51,6 @@ impl Pace {
     }
 }
 
-/// How many of something may be under way at once, account-wide.
-///
-/// Whoever wants one takes a place and leaves it when it is over. A place is lent for a time only: that of a function
-/// that died becomes free by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Places {
-    /// The limit's name: its row in the ledger.
-    pub name: &'static str,
-    /// How many places there are.
-    pub number: u32,
-    /// For how long a place is lent.
-    pub lent_for: SignedDuration,
-}
-
-impl Places {
-    /// Assignments that Identity Center makes or takes away: AWS has room for fifteen, and five are left to others.
-    /// An assignment takes half a minute at the most, as a rule.
-    pub const ACCOUNT_ASSIGNMENTS: Self =
-        Self { name: "account-assignments", number: 10, lent_for: SignedDuration::from_mins(10) };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

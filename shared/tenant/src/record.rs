@@ -348,6 +348,15 @@ impl Tenant {
         })
     }
 
+    /// The tenant's turn has come for what it waits for; none if a run is due anyway.
+    #[must_use]
+    pub fn called(&self, now: Timestamp) -> Option<Transition> {
+        let sleeps = self.running.is_none() && self.next_run.is_none_or(|next| next > now);
+        let what = self.waiting.as_ref().map_or("its turn", |waiting| &waiting.r#for);
+        let event = format!("{what}: it has come");
+        sleeps.then(|| self.to(now, "landfall", event, |tenant| tenant.due(now)))
+    }
+
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
     pub fn started(&self, now: Timestamp) -> Result<Transition, Refused> {
         if self.running.is_some() {

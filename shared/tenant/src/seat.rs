@@ -1,7 +1,8 @@
 //! How much may be under way at once: seats that are taken, given back, and forgotten if nobody gives them back.
 //!
-//! Whoever finds no seat waits in line, first come, first served. Both a holder and a waiter are forgotten when they
-//! are not seen again in time, so that whoever died never keeps the others out.
+//! Whoever finds no seat waits in line, first come, first served, and may sleep there: a seat that is given back calls
+//! the first. Who was called and does not come lets the next one pass and keeps the place; a holder that is not seen
+//! again in time is forgotten. So nobody who died keeps the others out, and no seat stays empty while somebody waits.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +36,17 @@ pub struct Seated {
 pub struct Place {
     /// Since when.
     pub since: Timestamp,
-    /// When its owner was seen last.
+    /// When its owner asked or was called last.
     pub seen: Timestamp,
+}
+
+/// A row after a seat was given back, and those in line whose turn it is now.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Left {
+    /// The row as it is to be written; none if nothing was given back.
+    pub row: Option<Seated>,
+    /// Who is to be called.
+    pub called: Vec<String>,
 }
 
 /// What came of asking for a seat.
@@ -48,16 +58,26 @@ pub enum Seat {
     Ahead(usize),
 }
 
-/// How long a place in line is kept for somebody who is not seen again: longer than a waiting tenant's next run takes.
-const PLACE: SignedDuration = SignedDuration::from_mins(30);
+/// How long a place in line is kept: longer than the longest pause between two runs.
+const PLACE: SignedDuration = SignedDuration::from_hours(36);
+/// How long a seat is kept free for somebody in line who has asked or was called.
+const AWAKE: SignedDuration = SignedDuration::from_mins(5);
 /// How old a sight of somebody in line may be before it is written anew.
-const SIGHT: SignedDuration = SignedDuration::from_mins(10);
+const SIGHT: SignedDuration = SignedDuration::from_mins(2);
 
 impl Seats {
     /// What Control Tower does with accounts at once: five by AWS.
     #[must_use]
     pub fn control_tower() -> Self {
         Self { name: "control-tower".to_owned(), most: 5, lease: SignedDuration::from_mins(45) }
+    }
+
+    /// Assignments that Identity Center makes or takes away: AWS has room for fifteen, and five are left to others.
+    /// An assignment takes half a minute at the most, as a rule.
+    #[must_use]
+    pub fn account_assignments() -> Self {
+        let lease = SignedDuration::from_mins(10);
+        Self { name: "account-assignments".to_owned(), most: 10, lease }
     }
 
     /// What Control Tower does with moves into one of its organizational units: one at a time by AWS.
@@ -77,8 +97,10 @@ impl Seats {
         let earlier = |(other, place): &(&String, &Place)| {
             other.as_str() != who && (place.since, other.as_str()) < (since, who)
         };
-        let ahead = row.line.iter().filter(earlier).count();
-        if held.is_some() || row.holders.len() + ahead < self.most {
+        let ahead = row.line.iter().filter(earlier);
+        let awake = ahead.clone().filter(|(_, place)| place.seen + AWAKE > now).count();
+        let ahead = ahead.count();
+        if held.is_some() || row.holders.len() + awake < self.most {
             row.line.remove(who);
             if held.is_none_or(|until| until < now + self.lease / 2) {
                 row.holders.insert(who.to_owned(), now + self.lease);
@@ -94,12 +116,31 @@ impl Seats {
         (Seat::Ahead(ahead), Some(row))
     }
 
-    /// Gives a seat or a place in line back: the row as it is to be written, if it is to be.
+    /// Gives a seat or a place in line back, and calls as many as there are seats for.
     #[must_use]
-    pub fn leave(&self, before: &Seated, who: &str) -> Option<Seated> {
+    pub fn leave(&self, before: &Seated, who: &str, now: Timestamp) -> Left {
         let mut row = before.clone();
         let held = row.holders.remove(who).is_some();
-        (row.line.remove(who).is_some() || held).then_some(row)
+        if row.line.remove(who).is_none() && !held {
+            return Left::default();
+        }
+        row.holders.retain(|_, until| *until > now);
+        let free = self.most.saturating_sub(row.holders.len());
+        let mut line: Vec<_> = row.line.iter_mut().collect();
+        line.sort_by_key(|(who, place)| (place.since, who.to_owned()));
+        let first = line.into_iter().take(free);
+        let called = first.map(|(who, place)| {
+            place.seen = now;
+            who.clone()
+        });
+        let called = called.collect();
+        Left { row: Some(row), called }
+    }
+
+    /// Whether somebody holds a seat.
+    #[must_use]
+    pub fn holds(row: &Seated, who: &str) -> bool {
+        row.holders.contains_key(who)
     }
 }
 
@@ -132,9 +173,28 @@ mod tests {
         assert_eq!(asked(&mut row, "b", 1), Seat::Taken);
         assert_eq!(asked(&mut row, "d", 2), Seat::Ahead(0));
         assert_eq!(asked(&mut row, "c", 3), Seat::Ahead(1));
-        row = two().leave(&row, "a").expect("a seat");
+        let left = two().leave(&row, "a", at(4));
+        assert_eq!(left.called, ["d"]);
+        row = left.row.expect("a seat");
         assert_eq!(asked(&mut row, "c", 4), Seat::Ahead(1));
         assert_eq!(asked(&mut row, "d", 5), Seat::Taken);
+    }
+
+    #[test]
+    fn whoever_is_called_out_of_a_long_sleep_comes_first_and_keeps_nobody_waiting_for_long() {
+        let mut row = Seated::default();
+        for (who, minutes) in [("a", 0), ("b", 0), ("sleeper", 1), ("c", 25)] {
+            asked(&mut row, who, minutes);
+        }
+        let left = two().leave(&row, "a", at(30));
+        assert_eq!(left.called, ["sleeper"]);
+        let mut punctual = left.row.clone().expect("a seat");
+        assert_eq!(asked(&mut punctual, "c", 31), Seat::Ahead(1));
+        assert_eq!(asked(&mut punctual, "sleeper", 32), Seat::Taken);
+        let mut late = left.row.expect("a seat");
+        assert_eq!(asked(&mut late, "c", 36), Seat::Taken);
+        assert_eq!(asked(&mut late, "d", 37), Seat::Ahead(1));
+        assert_eq!(asked(&mut late, "sleeper", 41), Seat::Taken);
     }
 
     #[test]
@@ -153,7 +213,7 @@ mod tests {
         assert_eq!(two().take(&row, "a", at(10)), (Seat::Taken, None));
         assert_eq!(asked(&mut row, "a", 30), Seat::Taken);
         assert_eq!(row.holders["a"], at(70));
-        assert_eq!(two().leave(&row, "b"), None);
+        assert_eq!(two().leave(&row, "b", at(31)), Left::default());
     }
 
     proptest! {
@@ -167,13 +227,49 @@ mod tests {
                 minutes += later;
                 let who = format!("tenant-{who}");
                 if leaves {
-                    row = two().leave(&row, &who).unwrap_or(row);
+                    row = two().leave(&row, &who, at(minutes)).row.unwrap_or(row);
                 } else {
                     asked(&mut row, &who, minutes);
                 }
                 let seated = row.holders.values().filter(|until| **until > at(minutes)).count();
                 prop_assert!(seated <= 2);
             }
+        }
+
+        /// Each of many holds its seat for a while and sleeps longer and longer between two looks.
+        #[test]
+        fn no_seat_stays_empty_while_somebody_waits(
+            holds in proptest::collection::vec(1_i64..30, 1..30),
+        ) {
+            let mut row = Seated::default();
+            let mut looks: BTreeMap<String, i64> =
+                (0..holds.len()).map(|number| (format!("{number:02}"), 0)).collect();
+            let mut ends: BTreeMap<String, i64> = BTreeMap::new();
+            let mut idle = 0;
+            for minutes in 0..holds.iter().sum::<i64>() + 60 {
+                for who in ends.clone().into_iter().filter(|(_, end)| *end == minutes).map(|(who, _)| who) {
+                    ends.remove(&who);
+                    let left = two().leave(&row, &who, at(minutes));
+                    row = left.row.expect("a seat");
+                    for called in left.called {
+                        looks.insert(called, minutes + 1);
+                    }
+                }
+                for (who, look) in looks.clone() {
+                    if look == minutes {
+                        if asked(&mut row, &who, minutes) == Seat::Taken {
+                            looks.remove(&who);
+                            let number: usize = who.parse().expect("a number");
+                            ends.insert(who, minutes + holds[number]);
+                        } else {
+                            looks.insert(who, minutes + 10 + minutes / 4);
+                        }
+                    }
+                }
+                idle += i64::from(!looks.is_empty() && ends.len() < 2);
+            }
+            prop_assert!(looks.is_empty(), "{looks:?} still wait");
+            prop_assert!(idle <= i64::try_from(holds.len()).expect("few"), "{idle} minutes idle");
         }
     }
 }
