@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import threading
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -382,6 +383,11 @@ def _closed(account: Account, requested: float) -> None:
     outbox.service_event(management, HOME, "organizations", "CloseAccountResult", body)
 
 
+def fits_tag(one: str) -> bool:
+    r"""Whether `[\p{L}\p{Z}\p{N}_.:/=+\-@]` has this character."""
+    return one in "_.:/=+-@" or unicodedata.category(one)[0] in "LZN"
+
+
 def checked_tags(tags: list[dict[str, str]], present: dict[str, str]) -> dict[str, str]:
     """The tags as a dictionary, refused as TagResource and CreateAccount refuse them."""
     keys = [tag.get("Key", "") for tag in tags]
@@ -394,10 +400,9 @@ def checked_tags(tags: list[dict[str, str]], present: dict[str, str]) -> dict[st
             message = "You specified a tag key that is a system tag."
             reason = "INVALID_SYSTEM_TAGS_PARAMETER"
             raise Refusal("InvalidInputException", message, Reason=reason)
-        allowed = r"[\w\s.:/=+\-@]*"
-        if not 1 <= len(key) <= 128 or not re.fullmatch(allowed, key):
+        if not 1 <= len(key) <= 128 or not all(map(fits_tag, key)):
             raise pattern_refused("tags.key")
-        if len(value) > 256 or not re.fullmatch(allowed, value):
+        if len(value) > 256 or not all(map(fits_tag, value)):
             raise pattern_refused("tags.value")
     result = {tag["Key"]: tag.get("Value", "") for tag in tags}
     if len(present | result) > 50:

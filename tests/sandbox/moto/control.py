@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import clock
 import iam_facts
 import outbox
+import particulars
 import principals
 import seed
 from settings import SETTINGS
@@ -19,6 +20,10 @@ def _clock(_: dict[str, str], __: Any) -> Any:
 
 def _events(_: dict[str, str], __: Any) -> Any:
     return list(outbox.KEPT)
+
+
+def _mailbox(query: dict[str, str], _: Any) -> Any:
+    return particulars.mailbox(query.get("address"))
 
 
 def _principal(query: dict[str, str], _: Any) -> Any:
@@ -53,6 +58,7 @@ def _seed(_: dict[str, str], body: Any) -> Any:
 ROUTES: dict[tuple[str, str], Callable[[dict[str, str], Any], Any]] = {
     ("GET", "clock"): _clock,
     ("GET", "events"): _events,
+    ("GET", "mailbox"): _mailbox,
     ("GET", "principal"): _principal,
     ("GET", "role"): _role,
     ("GET", "policy"): _policy,

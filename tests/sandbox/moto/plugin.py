@@ -17,6 +17,7 @@ import kinds_identity  # noqa: F401
 import kinds_messaging  # noqa: F401
 import kinds_storage  # noqa: F401
 import lean
+import particulars
 import policies
 import principals
 import quotas
@@ -48,6 +49,7 @@ def install() -> None:
     accounts.install()
     control_policies.install()
     tower.install()
+    particulars.install()
     _every_call()
 
 
