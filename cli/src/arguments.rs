@@ -91,6 +91,8 @@ pub enum Command {
     Replicate(Replicate),
     /// Prints what holds creations back: the breaker, the daily number, the queue; opens or closes a breaker.
     Limits(limits::Arguments),
+    /// Answers what a tenant waits for: the code that AWS mailed to its account's new e-mail address.
+    Answer(Answer),
     /// Checks documents without sending anything.
     Lint(Lint),
     /// Prints the JSON Schema of a kind, for editors.
@@ -233,6 +235,23 @@ pub struct Replicate {
     /// The tenants' names: `<workspace>.<project>.<platform>`.
     #[arg(required = true)]
     pub names: Vec<String>,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// Arguments of `answer`.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["otp", "resend"]))]
+pub struct Answer {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// The code, six letters or digits.
+    #[arg(long, value_name = "CODE")]
+    pub otp: Option<String>,
+    /// Has AWS mail another code.
+    #[arg(long)]
+    pub resend: bool,
     /// How long to stay.
     #[command(flatten)]
     pub waiting: Waiting,

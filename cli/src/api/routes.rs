@@ -104,6 +104,17 @@ impl Api {
         self.send(Method::POST, &path, None, &[]).await?.read()
     }
 
+    /// Answers what a tenant waits for: a code, or the wish for another one.
+    pub async fn answer(&self, name: &Name, otp: Option<&str>) -> Result<TenantView, Trouble> {
+        let path = format!("{}/answers", tenant_path(name));
+        let answer = match otp {
+            Some(otp) => serde_json::json!({ "otp": otp }),
+            None => serde_json::json!({ "resend": true }),
+        };
+        let body = answer.to_string().into_bytes();
+        self.send(Method::POST, &path, Some(body), &[]).await?.read()
+    }
+
     /// Asks what applying a wish would change.
     pub async fn put_plan(&self, document: &Document<TenantSpec>) -> Result<PlanView, Trouble> {
         let name = document.metadata.name();

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod answer;
 mod apply;
 mod completions;
 pub mod demo;
@@ -67,6 +68,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::History(arguments) => history::run(&context, &arguments).await,
         Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
         Command::Limits(arguments) => limits::run(&context, &arguments).await,
+        Command::Answer(arguments) => answer::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
         Command::Doctor(arguments) => doctor::run(&context, &arguments).await,

@@ -26,11 +26,14 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
     if let Some(names) = &tenant.names {
         line("account name", names.account_name.clone());
         line("e-mail", names.email.clone());
+        if let Some(alias) = &names.alias {
+            line("alias", alias.clone());
+        }
     }
-    for (role, address) in &tenant.spec.contacts {
-        line("contact", format!("{role}: {address}"));
+    for (role, contact) in &tenant.spec.contacts {
+        line("contact", format!("{role}: {}", contact.email()));
     }
-    for (key, value) in &tenant.spec.tags {
+    for (key, value) in &tenant.spec.effective_tags() {
         line("tag", format!("{key}={value}"));
     }
     for grant in &tenant.spec.access {

@@ -14,8 +14,8 @@ use ledger::{Draft, Error, State, StepRow};
 use serde::Serialize;
 use step::Awaited;
 use tenant::{
-    Failure, LandingZone, Mode, Names, Pace, Platform, TOMORROW, Tenant, Ticket, Turn,
-    names_number, next_day, render_names,
+    Failure, LandingZone, Mode, Names, Numbers, Pace, Platform, TOMORROW, Tenant, Ticket,
+    Transition, Turn, names_number, next_day, render_names,
 };
 
 /// The name of the step, in the ledger and to users.
@@ -109,22 +109,16 @@ async fn admit(
         ))
     })?;
     let parts = zone.stack_sets.iter().map(|set| set.name.clone()).collect();
-    let names = if let Some(names) = &tenant.names {
-        names.clone()
-    } else {
-        let draws = ticket.mode == Mode::Replicate && names_number(&platform);
-        let number = if draws { ledger.draw_number(&tenant.name.platform).await? } else { 0 };
-        render_names(&tenant, &zone, &platform, number)?
-    };
     if ticket.mode == Mode::Plan {
         if tenant.names.is_none() {
+            let names = render_names(&tenant, &zone, &platform, Numbers::default())?;
             row.changes.push(format!("reserve the e-mail address {}", names.email));
+        } else if let Some(email) = tenant.new_email() {
+            row.changes.push(format!("reserve the e-mail address {email}"));
         }
         return Ok(Admitted { turn: Turn::Done, start_after: 0, parts });
     }
-    if tenant.names.is_none() {
-        name(means, &tenant, names).await?;
-    }
+    let tenant = named(means, tenant, &zone, &platform).await?;
     if tenant.account.is_some() {
         return Ok(Admitted { turn: Turn::Done, start_after: 0, parts });
     }
@@ -171,19 +165,72 @@ async fn held_back(
     Ok(Some(Awaited { kind: kind.to_owned(), id, r#for, since }))
 }
 
-/// Writes the names down and makes the address ours.
-async fn name(means: &Means, tenant: &Tenant, names: Names) -> Result<(), Failure> {
-    match means.ledger.reserve_email(&names.email, tenant.id).await {
-        Ok(()) => {}
-        Err(Error::Conflict) => {
-            return Err(Failure::rejected(format!(
-                "The e-mail address {} belongs to another tenant. Change the workspace's or project's identifier.",
-                names.email
-            )));
-        }
-        Err(Error::Failure(failure)) => return Err(failure),
+/// The tenant with its names, which are made once, and with the address that it is wished to have reserved.
+async fn named(
+    means: &Means,
+    tenant: Tenant,
+    zone: &LandingZone,
+    platform: &Platform,
+) -> Result<Tenant, Failure> {
+    let had = tenant.names.as_ref().map_or_else(Numbers::default, Names::numbers);
+    let numbers = numbers(means, &tenant, platform, had).await?;
+    let ledger = &means.ledger;
+    let Some(names) = &tenant.names else {
+        let names = render_names(&tenant, zone, platform, numbers)?;
+        reserve(means, &tenant, &names.email).await?;
+        return written(means, &tenant, tenant.named(names, means.now())).await;
+    };
+    let mut after = tenant.clone();
+    if numbers != had {
+        after = written(means, &after, after.numbered(numbers, means.now())).await?;
     }
-    means.ledger.write(tenant, &tenant.named(names, means.now())).await.map_err(Failure::from)
+    if let Some(email) = tenant.new_email() {
+        reserve(means, &tenant, email).await?;
+        let asked = ledger.email(&names.email).await?.is_some_and(|row| row.asked.is_some());
+        // An account that may be on its way is found by the address that it was asked for with.
+        if tenant.account.is_none() && !asked {
+            let transition = after.readdressed(email.to_owned(), means.now());
+            after = written(means, &after, transition).await?;
+        }
+    }
+    Ok(after)
+}
+
+/// The numbers that patterns ask for: those that were drawn, and those that are missing.
+async fn numbers(
+    means: &Means,
+    tenant: &Tenant,
+    platform: &Platform,
+    had: Numbers,
+) -> Result<Numbers, Failure> {
+    let mut numbers = had;
+    let name = &tenant.name;
+    if numbers.tenant == 0 && names_number(platform, "tenantPlatformNumber") {
+        numbers.tenant = means.ledger.draw_number(&name.platform).await?;
+    }
+    if numbers.project == 0 && names_number(platform, "meshProjectId") {
+        numbers.project = means.ledger.project_number(&name.workspace, &name.project).await?;
+    }
+    Ok(numbers)
+}
+
+async fn reserve(means: &Means, tenant: &Tenant, email: &str) -> Result<(), Failure> {
+    match means.ledger.reserve_email(email, tenant.id).await {
+        Ok(()) => Ok(()),
+        Err(Error::Conflict) => Err(Failure::rejected(format!(
+            "The e-mail address {email} belongs to another tenant. Write another one as `email` in the wish."
+        ))),
+        Err(Error::Failure(failure)) => Err(failure),
+    }
+}
+
+async fn written(
+    means: &Means,
+    before: &Tenant,
+    transition: Transition,
+) -> Result<Tenant, Failure> {
+    means.ledger.write(before, &transition).await.map_err(Failure::from)?;
+    Ok(transition.tenant)
 }
 
 /// The slot that this run has, or the next free one.

@@ -18,7 +18,7 @@ use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
     AccountId, BIRTH_ROLE, Breaker, BreakerTransition, FailedCreation, Failure, FailureName, Names,
-    Pace, Platform, Tenant, account_tags, render_names,
+    Numbers, Pace, Platform, Tenant, account_tags, render_names,
 };
 
 /// Makes exactly one account for a tenant.
@@ -164,10 +164,10 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     match seen {
         Seen::Known => vec![],
         Seen::Absent => {
-            let names =
-                task.tenant.names.clone().or_else(|| {
-                    render_names(&task.tenant, &task.landing_zone, &task.platform, 0).ok()
-                });
+            let names = task.tenant.names.clone().or_else(|| {
+                let Task { tenant, landing_zone, platform, .. } = task;
+                render_names(tenant, landing_zone, platform, Numbers::default()).ok()
+            });
             names.map(Change::Create).into_iter().collect()
         }
         Seen::InProgress(request) => vec![Change::Await(request.clone())],

@@ -6,6 +6,7 @@
 //! Why repeating is safe: a PUT of what is there already changes nothing; a tenant's id follows from its name.
 //! Whether it can be undone: by another PUT.
 
+mod answers;
 mod configuration;
 mod limits;
 mod openapi;
@@ -47,6 +48,7 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         }
         Route::GetHistory(name) => tenants::history(means, &name).await,
         Route::PostReplication(name) => tenants::replicate(means, &name, author).await,
+        Route::PostAnswer(name) => answers::post(means, request, &name, author).await,
         Route::PutPlan(name) => plans::put(means, request, &name, author).await,
         Route::GetPlan(name, id) => plans::get(means, &name, id).await,
         Route::PostCheck => configuration::check(means, request).await,

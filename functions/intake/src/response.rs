@@ -60,6 +60,8 @@ pub enum Refusal {
     WrongMethod(Vec<&'static str>),
     /// Others change it at the same time.
     Busy,
+    /// Nothing waits for an answer.
+    Unasked,
     /// It is not as the request asks for; its present version.
     Stale(Option<u64>),
     /// The body has so many bytes.
@@ -134,6 +136,12 @@ impl Refusal {
                 "Conflict",
                 409,
                 "Others are changing it at the same time. Read it again and repeat.",
+            ),
+            Self::Unasked => Problems::new(
+                "unasked",
+                "Nothing is asked",
+                409,
+                "The tenant waits for no answer. `landfall describe` says what it waits for.",
             ),
             Self::Stale(None) => Problems::new(
                 "stale",

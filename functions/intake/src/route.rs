@@ -17,6 +17,8 @@ pub enum Route {
     GetHistory(Name),
     /// A replication is asked for.
     PostReplication(Name),
+    /// What a step waits for is answered.
+    PostAnswer(Name),
     /// A plan is asked for.
     PutPlan(Name),
     /// A plan is read.
@@ -57,6 +59,8 @@ pub(crate) const HISTORY: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/history";
 pub(crate) const REPLICATIONS: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/replications";
+pub(crate) const ANSWERS: &str =
+    "/workspaces/{workspace}/projects/{project}/tenants/{platform}/answers";
 pub(crate) const PLANS: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}";
 pub(crate) const PLAN: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}";
 pub(crate) const ALL_TENANTS: &str = "/operator/tenants";
@@ -76,12 +80,13 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 23] = [
+pub const ROUTES: [(&str, &str); 24] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("GET", TENANTS),
     ("GET", HISTORY),
     ("POST", REPLICATIONS),
+    ("POST", ANSWERS),
     ("PUT", PLANS),
     ("GET", PLAN),
     ("GET", ALL_TENANTS),
@@ -115,6 +120,7 @@ impl Route {
             }
             ("GET", HISTORY) => Self::GetHistory(tenant_name(request)?),
             ("POST", REPLICATIONS) => Self::PostReplication(tenant_name(request)?),
+            ("POST", ANSWERS) => Self::PostAnswer(tenant_name(request)?),
             ("PUT", PLANS) => Self::PutPlan(tenant_name(request)?),
             ("GET", PLAN) => Self::GetPlan(tenant_name(request)?, plan_id(request)?),
             ("GET", ALL_TENANTS) => Self::ListTenants(None, Reader::Operator),

@@ -1,10 +1,11 @@
 //! Wishes: written, read, listed, replicated.
 
 use entry::Means;
+use jiff::Timestamp;
 use ledger::{Error, StepRow};
 use tenant::{
     Document, HistoryView, LandingZone, Name, Page, Platform, Problem, Reader, Spec, Tenant,
-    TenantSpec, TenantView, check_access, check_tenant, nearest,
+    TenantSpec, TenantView, check_access, check_tenant, check_tenant_beside, nearest,
 };
 
 use crate::request::same;
@@ -79,7 +80,7 @@ pub async fn put(
 }
 
 /// Starts a tenant's run at once; if that fails, start-due does it within a minute.
-async fn started(means: &Means, tenant: Tenant) -> Tenant {
+pub async fn started(means: &Means, tenant: Tenant) -> Tenant {
     if tenant.running.is_some() {
         return tenant;
     }
@@ -106,11 +107,12 @@ pub async fn check(
     .flatten()
     .collect();
     problems.extend(check_tenant(metadata, spec));
-    let (platform, zone) = tokio::try_join!(
+    let (platform, zone, before) = tokio::try_join!(
         means.ledger.config::<Platform>(&name.platform),
         means.ledger.config::<LandingZone>(&spec.landing_zone),
+        means.ledger.tenant_named(name),
     )?;
-    match platform {
+    match &platform {
         None => {
             problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
         }
@@ -125,9 +127,43 @@ pub async fn check(
             format!("belongs to platform `{}`, not to `{}`", zone.spec.platform, name.platform),
             "Name a landing zone of the tenant's platform.",
         )),
-        Some(_) => {}
+        Some(zone) => {
+            if let Some(platform) = platform.filter(|_| problems.is_empty()) {
+                let had = before.as_ref().map(|tenant| tenant.wish.landing_zone.clone());
+                let wished = wished(before, name, spec, means.now());
+                problems.extend(check_tenant_beside(
+                    &wished,
+                    had.as_deref(),
+                    &zone.spec,
+                    &platform.spec,
+                ));
+                problems.extend(taken(means, &wished).await?);
+            }
+        }
     }
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(problems)) }
+}
+
+/// The tenant as it would be with this wish.
+fn wished(before: Option<Tenant>, name: &Name, wish: &TenantSpec, now: Timestamp) -> Tenant {
+    match before {
+        Some(tenant) => Tenant { wish: wish.clone(), ..tenant },
+        None => Tenant::requested(name.clone(), 1, wish.clone(), "", now).tenant,
+    }
+}
+
+/// A problem if the address that is wished for is another tenant's.
+async fn taken(means: &Means, tenant: &Tenant) -> Result<Option<Problem>, Refusal> {
+    let Some(email) = &tenant.wish.email else { return Ok(None) };
+    let row = means.ledger.email(email).await?;
+    Ok(row.filter(|row| row.tenant != tenant.id).map(|_| {
+        Problem::new(
+            "spec.email",
+            email,
+            "belongs to another tenant",
+            "AWS wants an address of its own for each account: write another.",
+        )
+    }))
 }
 
 /// A problem that says which names there are.
@@ -147,12 +183,14 @@ pub async fn unknown<S: Spec>(
     Ok(Problem::new(field, written, format!("is no {} that is known", S::KIND.as_str()), remedy))
 }
 
-async fn found(means: &Means, name: &Name) -> Result<Tenant, Refusal> {
+/// The living tenant of this name.
+pub async fn found(means: &Means, name: &Name) -> Result<Tenant, Refusal> {
     let tenant = means.ledger.tenant_named(name).await?;
     tenant.ok_or_else(|| Refusal::Missing(format!("tenant `{name}`")))
 }
 
-async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<Response, Refusal> {
+/// A tenant as its requester may see it.
+pub async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<Response, Refusal> {
     let view = view(means, tenant, Reader::Requester).await?;
     let Name { workspace, project, platform } = &tenant.name;
     let location = format!("/workspaces/{workspace}/projects/{project}/tenants/{platform}");

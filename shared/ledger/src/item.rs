@@ -83,6 +83,14 @@ impl Key {
         Self::new("EVENT#create-account", format!("EVENT#{at:.3}#{id}"))
     }
 
+    pub(crate) fn answer(id: Uuid) -> Self {
+        Self::new(format!("TENANT#{id}"), "ANSWER")
+    }
+
+    pub(crate) fn project(workspace: &str, project: &str) -> Self {
+        Self::new(format!("PROJECT#{workspace}.{project}"), "PROJECT")
+    }
+
     pub(crate) fn limit(name: &str) -> Self {
         Self::new(format!("LIMIT#{name}"), "LIMIT")
     }

@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod answers;
 mod config;
 mod events;
 mod item;
@@ -25,6 +26,7 @@ use tenant::Failure;
 
 pub use access::{AssignmentRow, Attempts, Granted, GroupRow, Said};
 pub use accounts::EmailRow;
+pub use answers::{ANSWER, Answer};
 pub use config::Versioned;
 pub use events::{CreationResult, Waiter};
 pub use item::Key;

@@ -145,11 +145,45 @@ impl Ledger {
 
     /// The next number of a platform; a number that nobody uses is left out.
     pub async fn draw_number(&self, platform: &str) -> Result<u64, Error> {
+        self.draw(&format!("tenant-number#{platform}")).await
+    }
+
+    /// A project's number, drawn when it is first asked for and the same ever after.
+    pub async fn project_number(&self, workspace: &str, project: &str) -> Result<u64, Error> {
+        #[derive(Deserialize, Serialize)]
+        struct Project {
+            number: u64,
+        }
+        let key = Key::project(workspace, project);
+        if let Some(known) = self.get::<Project>(key.clone()).await? {
+            return Ok(known.number);
+        }
+        let drawn = Project { number: self.draw("project-number").await? };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::write(&key, &drawn)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match put.map_err(|error| failed("dynamodb:PutItem", &error)) {
+            Ok(_) => Ok(drawn.number),
+            // Another of the project's tenants was first.
+            Err(Error::Conflict) => {
+                let known: Option<Project> = self.get(key).await?;
+                known.map(|known| known.number).ok_or(Error::Conflict)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn draw(&self, counter: &str) -> Result<u64, Error> {
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::limit(&format!("tenant-number#{platform}")).item()))
+            .set_key(Some(Key::limit(counter).item()))
             .update_expression("ADD drawn :one")
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::UpdatedNew)

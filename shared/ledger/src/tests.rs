@@ -8,12 +8,11 @@ fn now() -> Timestamp {
 }
 
 fn tenant() -> Tenant {
-    let wish = TenantSpec {
-        landing_zone: "production".to_owned(),
-        contacts: std::collections::BTreeMap::new(),
-        tags: [("costCenter".to_owned(), "4711".to_owned())].into(),
-        access: Vec::new(),
-    };
+    let wish: TenantSpec = serde_json::from_value(serde_json::json!({
+        "landingZone": "production", "tags": {"costCenter": "4711"},
+        "contacts": {"owner": "ada@example.com", "security": {"email": "soc@example.com", "phone": "+49 1"}}
+    }))
+    .expect("a wish");
     Tenant::requested(Name::new("payments", "checkout", "aws"), 1, wish, "ada", now()).tenant
 }
 

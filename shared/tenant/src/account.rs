@@ -1,39 +1,54 @@
-//! What an account of a tenant is called and tagged.
-
-use std::collections::BTreeMap;
+//! What an account of a tenant is called.
 
 use uuid::Uuid;
 
-use crate::{Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, check_names};
+use crate::{
+    Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, alias, check_names,
+    tags::{placeholder, written_tags},
+};
 
-/// The tag that says whose an account is; without the platform's prefix.
-const TENANT: &str = "tenant";
-
-/// Whether a platform's patterns name the tenant's number, which is drawn once.
-#[must_use]
-pub fn names_number(platform: &Platform) -> bool {
-    [&platform.account_email_pattern, &platform.account_name_pattern]
-        .into_iter()
-        .filter_map(|pattern| Pattern::parse(pattern).ok())
-        .any(|pattern| pattern.mentions("tenantPlatformNumber"))
+/// Numbers that are drawn once and stay a tenant's.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Numbers {
+    /// The tenant's on its platform.
+    pub tenant: u64,
+    /// The project's, shared by its tenants.
+    pub project: u64,
 }
 
-/// The names to ask for an account with, from the platform's patterns. `number` is the tenant's on its platform.
+/// Whether a platform's patterns name a tenant's number, or its project's.
+#[must_use]
+pub fn names_number(platform: &Platform, placeholder: &str) -> bool {
+    let patterns = [
+        Some(&platform.account_email_pattern),
+        Some(&platform.account_name_pattern),
+        platform.account_alias_pattern.as_ref(),
+    ];
+    patterns
+        .into_iter()
+        .flatten()
+        .filter_map(|pattern| Pattern::parse(pattern).ok())
+        .any(|pattern| pattern.mentions(placeholder))
+}
+
+/// The names to ask for an account with, from the platform's patterns. An address that the tenant wishes for comes
+/// first.
 pub fn render_names(
     tenant: &Tenant,
     zone: &LandingZone,
     platform: &Platform,
-    number: u64,
+    numbers: Numbers,
 ) -> Result<Names, Failure> {
-    let values = values(tenant, zone, number);
-    let render = |pattern: &str| {
-        Pattern::parse(pattern).map(|pattern| pattern.render(&values)).map_err(|error| {
-            Failure::blocked("The platform's naming patterns can't be read. Ask Landfall's operators to correct them.", error.to_string())
-        })
-    };
+    let render = |pattern: &str| render(tenant, zone, numbers, pattern);
     let names = Names {
-        email: render(&platform.account_email_pattern)?,
+        email: match &tenant.wish.email {
+            Some(wished) => wished.clone(),
+            None => render(&platform.account_email_pattern)?,
+        },
         account_name: render(&platform.account_name_pattern)?,
+        alias: None,
+        number: numbers.tenant,
+        project_number: numbers.project,
     };
     match check_names(&names).first() {
         Some(problem) => Err(Failure::rejected(problem.to_string())),
@@ -41,7 +56,46 @@ pub fn render_names(
     }
 }
 
-pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, number: u64) -> Values {
+/// The alias that an account is to have, if its platform names them: the one that it was given, or the pattern's.
+pub fn account_alias(
+    tenant: &Tenant,
+    zone: &LandingZone,
+    platform: &Platform,
+) -> Result<Option<String>, Failure> {
+    let Some(pattern) = &platform.account_alias_pattern else { return Ok(None) };
+    let names = tenant.names.as_ref();
+    if let Some(given) = names.and_then(|names| names.alias.as_ref()) {
+        return Ok(Some(given.clone()));
+    }
+    let numbers = names.map_or_else(Numbers::default, Names::numbers);
+    let rendered = alias::sanitised(&render(tenant, zone, numbers, pattern)?);
+    match alias::refused(&rendered) {
+        None => Ok(Some(rendered)),
+        Some(rule) => Err(Failure::blocked(
+            format!(
+                "The account can't have the alias `{rendered}`, which {rule}. Ask Landfall's operators to change the platform's accountAliasPattern."
+            ),
+            format!("accountAliasPattern {pattern} renders to {rendered}"),
+        )),
+    }
+}
+
+fn render(
+    tenant: &Tenant,
+    zone: &LandingZone,
+    numbers: Numbers,
+    pattern: &str,
+) -> Result<String, Failure> {
+    let values = values(tenant, zone, numbers);
+    Pattern::parse(pattern).map(|pattern| pattern.render(&values)).map_err(|error| {
+        Failure::blocked(
+            "The platform's naming patterns can't be read. Ask Landfall's operators to correct them.",
+            error.to_string(),
+        )
+    })
+}
+
+pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, numbers: Numbers) -> Values {
     let name = &tenant.name;
     let own = [
         ("workspaceIdentifier".to_owned(), name.workspace.clone()),
@@ -49,44 +103,24 @@ pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, number: u64) -> Values
         ("platform".to_owned(), name.platform.clone()),
         ("rand".to_owned(), random(tenant.id)),
     ];
-    let tags = zone.tags.iter().chain(&tenant.wish.tags);
-    let tags = tags.map(|(key, value)| (placeholder(key), value.clone()));
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let tags = written_tags(tenant, zone);
+    let tags = tags.into_iter().map(|(key, value)| (placeholder(&key), value));
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     Values {
         texts: tags.chain(own).collect(),
-        numbers: [("tenantPlatformNumber".to_owned(), number)].into(),
+        numbers: [
+            ("tenantPlatformNumber".to_owned(), number(numbers.tenant)),
+            ("meshProjectId".to_owned(), number(numbers.project)),
+        ]
+        .into(),
     }
 }
 
-/// The tag `costCenter` is the placeholder `tagCostCenter`.
-fn placeholder(key: &str) -> String {
-    let mut rest = key.chars();
-    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("tag{first}{}", rest.as_str())
-}
-
-/// A hundred letters and digits that nobody guesses from the name and that stay the tenant's.
+/// A hundred letters and digits that stay the tenant's; another tenant of the same name has others.
 fn random(id: Uuid) -> String {
-    let digits = (0..4_u8).map(|part| Uuid::new_v5(&id, &[part]).simple().to_string());
-    digits.collect::<String>().chars().take(100).collect()
-}
-
-/// All our tags of a tenant's account. The tenant's own win over the landing zone's, and ours over both.
-#[must_use]
-pub fn account_tags(
-    tenant: &Tenant,
-    zone: &LandingZone,
-    platform: &Platform,
-) -> BTreeMap<String, String> {
-    let own = [
-        (TENANT.to_owned(), tenant.id.to_string()),
-        ("workspace".to_owned(), tenant.name.workspace.clone()),
-        ("project".to_owned(), tenant.name.project.clone()),
-        ("landingZone".to_owned(), tenant.wish.landing_zone.clone()),
-    ];
-    let wished =
-        zone.tags.iter().chain(&tenant.wish.tags).map(|(key, value)| (key.clone(), value.clone()));
-    wished.chain(own).map(|(key, value)| (format!("{}{key}", platform.tag_prefix), value)).collect()
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let parts = (0..7_u8).flat_map(|part| Uuid::new_v5(&id, &[part]).into_bytes());
+    parts.take(100).map(|byte| char::from(DIGITS[usize::from(byte) % DIGITS.len()])).collect()
 }
 
 #[cfg(test)]
@@ -118,20 +152,61 @@ mod tests {
         .expect("a platform")
     }
 
+    fn numbers() -> Numbers {
+        Numbers { tenant: 7, project: 12 }
+    }
+
     #[test]
     fn every_placeholder_has_its_value() {
-        let pattern = "a+#{workspaceIdentifier}.#{tagCostCenter}.#{tenantPlatformNumber:%03d}.#{rand:%.4s}@e.io";
+        let pattern = "a+#{workspaceIdentifier}.#{tagCostCenter}.#{tenantPlatformNumber:%03d}.#{meshProjectId}.#{rand:%.4s}@e.io";
         let rendered =
-            render_names(&tenant("4711"), &zone(), &platform(pattern), 7).expect("names");
-        assert!(rendered.email.starts_with("a+payments.4711.007."), "{}", rendered.email);
-        assert_eq!(rendered.email.len(), "a+payments.4711.007.xxxx@e.io".len());
-        assert!(names_number(&platform(pattern)));
+            render_names(&tenant("4711"), &zone(), &platform(pattern), numbers()).expect("names");
+        assert!(rendered.email.starts_with("a+payments.4711.007.12."), "{}", rendered.email);
+        assert_eq!(rendered.email.len(), "a+payments.4711.007.12.xxxx@e.io".len());
+        assert_eq!(rendered.numbers(), numbers());
+        assert!(names_number(&platform(pattern), "tenantPlatformNumber"));
+        assert!(!names_number(&platform("a@e.io"), "meshProjectId"));
     }
 
     #[test]
     fn a_tag_that_makes_no_address_is_refused_with_the_address() {
         let pattern = "#{projectIdentifier}.#{tagCostCenter}@e.io";
-        let refused = render_names(&tenant("a b"), &zone(), &platform(pattern), 0);
+        let refused = render_names(&tenant("a b"), &zone(), &platform(pattern), numbers());
         assert!(refused.is_err_and(|failure| failure.user_remark.contains("checkout.a b@e.io")));
+    }
+
+    #[test]
+    fn an_address_that_is_wished_for_comes_before_the_patterns() {
+        let mut tenant = tenant("4711");
+        tenant.wish.email = Some("checkout@example.com".to_owned());
+        let names = render_names(&tenant, &zone(), &platform("a@e.io"), numbers()).expect("names");
+        assert_eq!(names.email, "checkout@example.com");
+    }
+
+    #[test]
+    fn an_alias_is_made_for_aws_and_never_made_again_once_it_was_given() {
+        let mut platform = platform("#{projectIdentifier}@e.io");
+        let mut tenant = tenant("4711");
+        assert_eq!(account_alias(&tenant, &zone(), &platform), Ok(None));
+        platform.account_alias_pattern = Some(
+            "Acme.#{workspaceIdentifier}_#{projectIdentifier:%-12S}#{tenantPlatformNumber}"
+                .to_owned(),
+        );
+        let names = render_names(&tenant, &zone(), &platform, numbers()).expect("names");
+        tenant.names = Some(names);
+        let alias = account_alias(&tenant, &zone(), &platform).expect("an alias");
+        assert_eq!(alias.as_deref(), Some("acme-payments-checkout-7"));
+        tenant.names.as_mut().expect("names").alias = alias;
+        platform.account_alias_pattern = Some("other-#{projectIdentifier}".to_owned());
+        let kept = account_alias(&tenant, &zone(), &platform).expect("an alias");
+        assert_eq!(kept.as_deref(), Some("acme-payments-checkout-7"));
+    }
+
+    #[test]
+    fn tenants_of_one_name_have_other_random_letters() {
+        let name = Name::new("payments", "checkout", "aws");
+        let [first, second] = [1, 2].map(|use_| random(crate::tenant_id(&name, use_)));
+        assert_eq!(first.len(), 100);
+        assert_ne!(first, second);
     }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Grant, IdentityCenter, Name, RoleMapping};
+use crate::{AccountId, Contact, Name};
 
 /// The kinds of documents.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -138,6 +139,26 @@ pub struct Platform {
     /// Renders each account's name; it can't be longer than 50 characters for any tenant.
     #[serde(default = "account_name_pattern")]
     pub account_name_pattern: String,
+    /// Renders each account's alias, part of its sign-in address; 63 characters at most for any tenant. Without it
+    /// aliases are left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_alias_pattern: Option<String>,
+    /// Whether an account has exactly this alias. Otherwise one that is there stays, and one that another AWS account
+    /// has gets a suffix.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enforce_account_alias: bool,
+    /// Tags of all accounts that are made from what is known about them; they win over what tenants write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tag_mappers: Vec<TagMapper>,
+    /// Whether an account may stand in a unit beneath its landing zone's. Otherwise it is moved into exactly that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_hierarchical_organizational_unit_assignment: bool,
+    /// The telephone number of contacts that name none: AWS wants one of each billing, operations and security contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_phone: Option<String>,
+    /// Whether no new tenants are taken; those that are there go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// What stacks of the foundation's own StackSets need besides what Landfall's need, such as `ec2:*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack_actions: Vec<String>,
@@ -221,6 +242,17 @@ impl Platform {
 }
 
 /// What holds creations back.
+/// A tag that is made from what is known about an account.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TagMapper {
+    /// The tag's key, without the platform's prefix.
+    pub key: String,
+    /// The tag's value: text with placeholders such as `${workspaceIdentifier}`.
+    pub value: String,
+}
+
+/// How much may happen in a day.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Limits {
@@ -302,8 +334,29 @@ impl Spec for Platform {
 pub struct LandingZone {
     /// The platform that it belongs to.
     pub platform: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where there is more to read about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info_link: Option<String>,
+    /// The workspaces whose tenants may choose it; all if none is named. Tenants that have it go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restricted_to: Vec<String>,
+    /// Whether no tenant may choose it any more. Tenants that have it go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
     /// The organizational unit that its accounts stand in: `ou-…` or, discouraged, a root `r-…`.
     pub organizational_unit: String,
+    /// Whether each workspace's accounts stand in a unit of their own beneath that one, named for the workspace.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub organizational_unit_per_workspace: bool,
+    /// Contacts of all its accounts by role; a tenant's own win.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contacts: BTreeMap<String, Contact>,
     /// Tags of all its accounts, without the platform's prefix.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -551,15 +604,36 @@ impl Spec for LandingZone {
 pub struct TenantSpec {
     /// The landing zone that the account gets.
     pub landing_zone: String,
-    /// Who is asked about the account, by role.
+    /// The account's e-mail address, where it is not the one of the platform's pattern. Another one takes a code that
+    /// AWS mails to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Who is asked about the account, by role: an address, or one with name, title and telephone number. `billing`,
+    /// `operations` and `security` are AWS's own alternate contacts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub contacts: BTreeMap<String, String>,
-    /// Tags of the account, without the platform's prefix; they win over the landing zone's.
+    pub contacts: BTreeMap<String, Contact>,
+    /// Tags of the project, without the platform's prefix; they win over all below.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Who may enter the account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<Grant>,
+    /// Tags of what pays for the project; they win over the workspace's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payment_tags: BTreeMap<String, String>,
+    /// Tags of the workspace; they win over the landing zone's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workspace_tags: BTreeMap<String, String>,
+}
+
+impl TenantSpec {
+    /// The tags that the wish comes to: the project's before what pays and the workspace's.
+    #[must_use]
+    pub fn effective_tags(&self) -> BTreeMap<String, String> {
+        // Who comes later wins.
+        let all = [&self.workspace_tags, &self.payment_tags, &self.tags];
+        all.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
 }
 
 impl Spec for TenantSpec {

@@ -6,6 +6,8 @@
 mod access;
 mod account;
 mod breaker;
+mod alias;
+mod contact;
 mod document;
 mod failure;
 mod limits;
@@ -16,6 +18,7 @@ mod record;
 mod run;
 mod seat;
 mod shape;
+mod tags;
 mod validate;
 mod view;
 
@@ -25,11 +28,17 @@ pub use access::{
 };
 pub use account::{account_tags, names_number, render_names};
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
+pub use account::{Numbers, account_alias, names_number, render_names};
+pub use alias::suffixed_alias;
+pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
     AccessRole, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower, DefaultVpc,
     Document, Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
     PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TenantMetadata,
     TenantSpec, Trust, schema,
+    AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
+    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec,
+    SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use limits::{
@@ -45,7 +54,10 @@ pub use record::{
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Left, Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
-pub use validate::{Problem, check_landing_zone, check_names, check_platform, check_tenant};
+pub use tags::{TagTemplate, TagTemplateError, account_tags, our_contacts, written_tags};
+pub use validate::{
+    Problem, check_landing_zone, check_names, check_platform, check_tenant, check_tenant_beside,
+};
 pub use view::{
     ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems,
     QueueView, Reader, StepState, StepView, TenantView,

@@ -34,9 +34,10 @@ enum Value {
 }
 
 /// What every pattern may name.
-const PLACEHOLDERS: [(&str, Value); 5] = [
+const PLACEHOLDERS: [(&str, Value); 6] = [
     ("workspaceIdentifier", Value::Text(16)),
     ("projectIdentifier", Value::Text(30)),
+    ("meshProjectId", Value::Number(6)),
     ("platform", Value::Text(16)),
     ("rand", Value::Text(100)),
     ("tenantPlatformNumber", Value::Number(6)),

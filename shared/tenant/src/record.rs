@@ -13,7 +13,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::access::first_end;
-use crate::{AccountId, Failure, FailureName, Mode, Name, TenantSpec, Ticket, tenant_id};
+use crate::{AccountId, Failure, FailureName, Mode, Name, Numbers, TenantSpec, Ticket, tenant_id};
 
 /// Where a tenant stands.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -52,6 +52,28 @@ pub struct Names {
     pub email: String,
     /// The account's name.
     pub account_name: String,
+    /// The account's alias, from when AWS took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The tenant's number on its platform; 0 where no pattern asked for one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u64,
+    /// The project's number; 0 where no pattern asked for one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub project_number: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Names {
+    /// The numbers that were drawn for them.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        Numbers { tenant: self.number, project: self.project_number }
+    }
 }
 
 /// What a run ended without.
@@ -384,6 +406,53 @@ impl Tenant {
     pub fn named(&self, names: Names, now: Timestamp) -> Transition {
         let event = format!("the account's e-mail address is {}", names.email);
         self.to(now, "admit", event, |tenant| tenant.names = Some(names))
+    }
+
+    /// Numbers that a pattern asks for which came after the names; nothing is called otherwise by it.
+    #[must_use]
+    pub fn numbered(&self, numbers: Numbers, now: Timestamp) -> Transition {
+        let event = "the numbers of the tenant and its project were drawn".to_owned();
+        self.to(now, "admit", event, |tenant| {
+            if let Some(names) = &mut tenant.names {
+                names.number = numbers.tenant;
+                names.project_number = numbers.project;
+            }
+        })
+    }
+
+    /// AWS took the account's alias, for ever.
+    #[must_use]
+    pub fn aliased(&self, alias: String, event: String, now: Timestamp) -> Transition {
+        self.to(now, "name-account", event, |tenant| {
+            if let Some(names) = &mut tenant.names {
+                names.alias = Some(alias);
+            }
+        })
+    }
+
+    /// The account has another e-mail address.
+    #[must_use]
+    pub fn readdressed(&self, email: String, now: Timestamp) -> Transition {
+        let event = format!("the account's e-mail address is {email} now");
+        self.to(now, "name-account", event, |tenant| {
+            if let Some(names) = &mut tenant.names {
+                names.email = email;
+            }
+        })
+    }
+
+    /// Somebody answered what a step waits for; the next run, or the one under way, goes on from it.
+    #[must_use]
+    pub fn answered(&self, what: &str, author: &str, now: Timestamp) -> Transition {
+        self.to(now, author, what.to_owned(), |tenant| tenant.once_more(now))
+    }
+
+    /// The address that the account is wished to have and has not yet.
+    #[must_use]
+    pub fn new_email(&self) -> Option<&str> {
+        let has = self.names.as_ref().map(|names| names.email.as_str());
+        let wished = self.wish.email.as_deref()?;
+        has.is_some_and(|has| !has.eq_ignore_ascii_case(wished)).then_some(wished)
     }
 
     /// The account is known. Creation counts as done from here on.

@@ -106,11 +106,7 @@ impl<'a> Walk<'a> {
                 self.say(path, value, format!("must be `{name}`"), format!("Write `{name}`."));
             }
         } else if let Some(options) = schema["anyOf"].as_array() {
-            let optional = options.iter().any(|option| option["type"] == "null");
-            if !(optional && value.is_null()) {
-                let given = options.iter().filter(|option| option["type"] != "null");
-                given.for_each(|option| self.value(option, value, path));
-            }
+            self.either(options, value, path);
         } else if let Some(options) = schema["oneOf"].as_array() {
             self.option(options, value, path);
         } else {
@@ -128,6 +124,36 @@ impl<'a> Walk<'a> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// One of several shapes, told apart by what kind of value each is.
+    fn either(&mut self, options: &'a [Value], value: &Value, path: &str) {
+        let wanted: Vec<(&Value, Option<&str>)> = options
+            .iter()
+            .map(|option| {
+                let target = option["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+                let shape = target.and_then(|pointer| self.root.pointer(pointer));
+                (option, shape.unwrap_or(option)["type"].as_str())
+            })
+            .collect();
+        let given: Vec<_> = wanted.iter().filter(|(_, kind)| *kind != Some("null")).collect();
+        if value.is_null() && given.len() < wanted.len() {
+            return;
+        }
+        let kind = match value {
+            Value::String(_) => "string",
+            Value::Object(_) => "object",
+            Value::Array(_) => "array",
+            _ => "",
+        };
+        let only = given.first().filter(|_| given.len() == 1);
+        let fits = || given.iter().find(|(_, wanted)| *wanted == Some(kind));
+        if let Some((option, _)) = only.or_else(fits) {
+            self.value(option, value, path);
+        } else {
+            let rule = format!("is {}; text or a mapping is wanted", kind_name(value));
+            self.say(path, value, rule, "Write it as text, or its fields below it, indented.");
         }
     }
 
@@ -412,6 +438,13 @@ mod tests {
             {"role": "admin", "users": ["ada"], "until": "tomorrow"},
             {"role": "reader", "users": ["ada"], "until": null},
         ]);
+    fn a_contact_is_an_address_or_more_than_that() {
+        let mut document = tenant();
+        document["spec"]["contacts"] = json!({
+            "owner": "ada@example.com", "security": {"email": "soc@example.com", "phone": "+49 1"}
+        });
+        assert!(read::<TenantSpec>(document.clone()).is_ok());
+        document["spec"]["contacts"] = json!({"owner": 7, "security": {"mail": "soc@example.com"}});
         let lines: Vec<String> =
             check_shape(Kind::Tenant, &document).iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -419,6 +452,10 @@ mod tests {
             [
                 "spec.access[0].until: `tomorrow` is no point in time. Write date, time and zone, such as \
               `2026-12-31T18:00:00Z`."
+                "spec.contacts.owner: `7` is a number; text or a mapping is wanted. Write it as text, or its fields \
+                 below it, indented.",
+                "spec.contacts.security.mail: `soc@example.com` is an unknown field. Did you mean `email`?",
+                "spec.contacts.security.email: `(missing)` must be there. Write `email: …`. The e-mail address.",
             ]
         );
     }

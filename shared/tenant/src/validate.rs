@@ -1,7 +1,7 @@
 //! What a document may say. Limits are checked with the longest possible inputs, when configuration is applied, and
 //! not first when an account fails.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,10 @@ use crate::{
     BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
     LandingZoneMetadata, Names, PasswordPolicy, Pattern, Platform, PlatformMetadata, Quota,
     TenantMetadata, TenantSpec,
+    BIRTH_ROLE, Contact, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata,
+    Names, Numbers, Pattern, Platform, PlatformMetadata, TagTemplate, Tenant, TenantMetadata,
+    TenantSpec, account_alias, account_tags, alias, contact, render_names,
+    tags::{LONGEST_KEY, LONGEST_VALUE, MOST_TAGS, OWN, fits},
 };
 
 /// One thing that is wrong with a document.
@@ -55,8 +59,8 @@ const LONGEST_EMAIL: usize = 64;
 const LONGEST_ACCOUNT_NAME: usize = 50;
 /// The most characters of a role's path: session policies name it several times and are short of room.
 const LONGEST_ROLE_PATH: usize = 64;
-/// The most tags of an account, by AWS; eight of them are kept for Landfall's own.
-const MOST_TAGS: usize = 42;
+/// The most characters of a text that people read.
+const LONGEST_TEXT: usize = 1_000;
 
 pub(crate) fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
     let shaped = !value.is_empty()
@@ -112,6 +116,29 @@ fn pattern(
     }
 }
 
+/// What AWS takes in an account's name, when it makes the account and when it names it anew.
+fn fits_account_name(one: char) -> bool {
+    (' '..='~').contains(&one) && !"<>".contains(one)
+}
+
+/// A pattern whose names must differ between tenants.
+fn tells_apart(field: &str, text: &str, pattern: &Pattern, problems: &mut Vec<Problem>, why: &str) {
+    let unique = pattern.mentions("rand") || pattern.mentions("tenantPlatformNumber");
+    let missing = ["workspaceIdentifier", "projectIdentifier"]
+        .into_iter()
+        .filter(|placeholder| !pattern.mentions(placeholder) && !unique);
+    for placeholder in missing {
+        problems.push(Problem::new(
+            field,
+            text,
+            format!("gives several tenants the same {why}: it does not mention `{placeholder}`"),
+            format!(
+                "AWS wants an {why} of its own for each account, for ever: name both identifiers."
+            ),
+        ));
+    }
+}
+
 fn email_shape(field: &str, text: &str, problems: &mut Vec<Problem>) {
     let forbidden =
         |character: char| character.is_whitespace() || "\"'()<>[]:;,\\|%&".contains(character);
@@ -147,32 +174,14 @@ fn strip_placeholders(text: &str) -> String {
 
 fn tags<'a>(
     field: &str,
-    tags: impl ExactSizeIterator<Item = (&'a String, &'a String)>,
+    tags: impl Iterator<Item = (&'a String, &'a String)>,
     prefix: usize,
     problems: &mut Vec<Problem>,
 ) {
-    if tags.len() > MOST_TAGS {
-        problems.push(Problem::new(
-            field,
-            tags.len(),
-            format!("are too many tags: AWS allows 50, of which Landfall keeps {}", 50 - MOST_TAGS),
-            format!("Leave {MOST_TAGS} at most."),
-        ));
-    }
     for (key, value) in tags {
         let at = format!("{field}.{key}");
-        let fits = |text: &str| {
-            text.chars().all(|one| one.is_alphanumeric() || one == ' ' || "_.:/=+-@".contains(one))
-        };
-        if key.is_empty() || key.chars().count() + prefix > 128 || !fits(key) {
-            problems.push(Problem::new(
-                &at,
-                key,
-                "is no tag key: 1 to 128 letters, digits, spaces and `_.:/=+-@`, prefix included",
-                "Shorten it or take the other characters out.",
-            ));
-        }
-        if value.chars().count() > 256 || !fits(value) {
+        tag_key(&at, key, prefix, problems);
+        if value.chars().count() > LONGEST_VALUE || !value.chars().all(fits) {
             problems.push(Problem::new(
                 &at,
                 value,
@@ -181,6 +190,37 @@ fn tags<'a>(
             ));
         }
     }
+}
+
+fn tag_key(field: &str, key: &str, prefix: usize, problems: &mut Vec<Problem>) {
+    let length = key.chars().count();
+    if length == 0 || length + prefix > LONGEST_KEY || !key.chars().all(fits) {
+        problems.push(Problem::new(
+            field,
+            key,
+            "is no tag key: 1 to 128 letters, digits, spaces and `_.:/=+-@`, prefix included",
+            "Shorten it or take the other characters out.",
+        ));
+    }
+    if OWN.contains(&key) {
+        problems.push(Problem::new(
+            field,
+            key,
+            "is a tag that Landfall writes itself",
+            format!("Take another key than {}.", OWN.join(", ")),
+        ));
+    }
+}
+
+fn contacts(
+    field: &str,
+    contacts: &std::collections::BTreeMap<String, Contact>,
+    problems: &mut Vec<Problem>,
+) {
+    for (role, contact) in contacts {
+        email_shape(&format!("{field}.{role}"), contact.email(), problems);
+    }
+    contact::check_parts(field, contacts, problems);
 }
 
 /// What is wrong with names as they were rendered.
@@ -193,6 +233,14 @@ pub fn check_names(names: &Names) -> Vec<Problem> {
         ("accountName", &names.account_name, LONGEST_ACCOUNT_NAME),
     ] {
         let length = text.chars().count();
+        if field == "accountName" && !text.chars().all(fits_account_name) {
+            problems.push(Problem::new(
+                field,
+                text,
+                "has characters that AWS refuses in an account's name",
+                "Use ASCII letters, digits, spaces and punctuation, but not `<` and `>`.",
+            ));
+        }
         if length > longest || text.is_empty() {
             problems.push(Problem::new(
                 field,
@@ -213,17 +261,7 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
     let email = "spec.accountEmailPattern";
     if let Some(read) = pattern(email, &spec.account_email_pattern, LONGEST_EMAIL, &mut problems) {
         email_shape(email, &spec.account_email_pattern, &mut problems);
-        let unique = read.mentions("rand") || read.mentions("tenantPlatformNumber");
-        for placeholder in ["workspaceIdentifier", "projectIdentifier"] {
-            if !read.mentions(placeholder) && !unique {
-                problems.push(Problem::new(
-                    email,
-                    &spec.account_email_pattern,
-                    format!("gives several tenants the same address: it does not mention `{placeholder}`"),
-                    "AWS wants an address of its own for each account, for ever: name both identifiers.",
-                ));
-            }
-        }
+        tells_apart(email, &spec.account_email_pattern, &read, &mut problems, "address");
     }
     pattern(
         "spec.accountNamePattern",
@@ -231,6 +269,54 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
         LONGEST_ACCOUNT_NAME,
         &mut problems,
     );
+    if !strip_placeholders(&spec.account_name_pattern).chars().all(fits_account_name) {
+        problems.push(Problem::new(
+            "spec.accountNamePattern",
+            &spec.account_name_pattern,
+            "has characters that AWS refuses in an account's name",
+            "Use ASCII letters, digits, spaces and punctuation, but not `<` and `>`.",
+        ));
+    }
+    if let Some(text) = &spec.account_alias_pattern {
+        let field = "spec.accountAliasPattern";
+        if let Some(read) = pattern(field, text, alias::LONGEST, &mut problems) {
+            tells_apart(field, text, &read, &mut problems, "alias");
+        }
+    } else if spec.enforce_account_alias {
+        problems.push(Problem::new(
+            "spec.enforceAccountAlias",
+            "true",
+            "says that an alias is enforced, but there is none",
+            "Write `accountAliasPattern` too, or leave this out.",
+        ));
+    }
+    for (index, mapper) in spec.tag_mappers.iter().enumerate() {
+        let field = format!("spec.tagMappers[{index}]");
+        tag_key(
+            &format!("{field}.key"),
+            &mapper.key,
+            spec.tag_prefix.chars().count(),
+            &mut problems,
+        );
+        if spec.tag_mappers[..index].iter().any(|earlier| earlier.key == mapper.key) {
+            problems.push(Problem::new(
+                format!("{field}.key"),
+                &mapper.key,
+                "stands there twice",
+                "Write each key once.",
+            ));
+        }
+        if let Err(error) = TagTemplate::parse(&mapper.value) {
+            problems.push(Problem::new(
+                format!("{field}.value"),
+                &mapper.value,
+                format!("can't be read: {error}"),
+                "Write text, with placeholders as `${name}`.",
+            ));
+        }
+    }
+    too_many_tags("spec.tagMappers", spec.tag_mappers.len() + OWN.len(), &mut problems);
+    contact::check_phone("spec.contactPhone", spec.contact_phone.as_deref(), &mut problems);
     if !["aws", "aws-us-gov", "aws-cn"].contains(&spec.partition.as_str()) {
         problems.push(Problem::new(
             "spec.partition",
@@ -239,11 +325,15 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             "Write aws, aws-us-gov or aws-cn.",
         ));
     }
-    if spec.tag_prefix.is_empty() || spec.tag_prefix.len() > 32 {
+    if spec.tag_prefix.is_empty()
+        || spec.tag_prefix.len() > 32
+        || !spec.tag_prefix.chars().all(fits)
+        || spec.tag_prefix.to_lowercase().starts_with("aws:")
+    {
         problems.push(Problem::new(
             "spec.tagPrefix",
             &spec.tag_prefix,
-            "must have 1 to 32 characters: only tags that start with it are ours to change",
+            "must have 1 to 32 letters, digits and `_.:/=+-@`, not starting with `aws:`: only tags that start with it are ours to change",
             "Write for example `landfall:`.",
         ));
     }
@@ -400,7 +490,40 @@ pub fn check_landing_zone(
             "Write a unit that is registered with Control Tower as `organizationalUnit`.",
         ));
     }
-    tags("spec.tags", spec.tags.iter(), platform.tag_prefix.len(), &mut problems);
+    tags("spec.tags", spec.tags.iter(), platform.tag_prefix.chars().count(), &mut problems);
+    let mapped = platform.tag_mappers.iter().map(|mapper| &mapper.key);
+    let keys: BTreeSet<&String> = spec.tags.keys().chain(mapped).collect();
+    too_many_tags("spec.tags", keys.len() + OWN.len(), &mut problems);
+    contacts("spec.contacts", &spec.contacts, &mut problems);
+    contact::check("spec.contacts", &spec.contacts, platform, &mut problems);
+    for (field, text) in [
+        ("spec.displayName", &spec.display_name),
+        ("spec.description", &spec.description),
+        ("spec.infoLink", &spec.info_link),
+    ] {
+        let length = text.as_ref().map_or(1, |text| text.chars().count());
+        if length == 0 || length > LONGEST_TEXT {
+            problems.push(Problem::new(
+                field,
+                text.as_deref().unwrap_or_default(),
+                format!("has {length} characters; 1 to {LONGEST_TEXT} are allowed"),
+                "Shorten it, or leave it out.",
+            ));
+        }
+    }
+    if let Some(link) = &spec.info_link
+        && !(link.starts_with("https://") || link.starts_with("http://"))
+    {
+        problems.push(Problem::new(
+            "spec.infoLink",
+            link,
+            "is no address of a web page",
+            "Write it with `https://`.",
+        ));
+    }
+    for (index, workspace) in spec.restricted_to.iter().enumerate() {
+        identifier(&format!("spec.restrictedTo[{index}]"), workspace, 16, &mut problems);
+    }
     for (index, set) in spec.stack_sets.iter().enumerate() {
         let field = format!("spec.stackSets[{index}]");
         let named = set.name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -629,18 +752,102 @@ pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem
     identifier("metadata.project", &metadata.project, 30, &mut problems);
     identifier("metadata.platform", &metadata.platform, 16, &mut problems);
     identifier("spec.landingZone", &spec.landing_zone, 30, &mut problems);
-    tags("spec.tags", spec.tags.iter(), 32, &mut problems);
-    for (role, address) in &spec.contacts {
-        email_shape(&format!("spec.contacts.{role}"), address, &mut problems);
+    for (field, written) in [
+        ("spec.tags", &spec.tags),
+        ("spec.paymentTags", &spec.payment_tags),
+        ("spec.workspaceTags", &spec.workspace_tags),
+    ] {
+        tags(field, written.iter(), 32, &mut problems);
+    }
+    contacts("spec.contacts", &spec.contacts, &mut problems);
+    if let Some(email) = &spec.email {
+        email_shape("spec.email", email, &mut problems);
+        if !(6..=LONGEST_EMAIL).contains(&email.len()) {
+            problems.push(Problem::new(
+                "spec.email",
+                email,
+                format!("has {} characters; AWS takes 6 to {LONGEST_EMAIL}", email.len()),
+                "Write another address.",
+            ));
+        }
     }
     check_grants(spec, &mut problems);
     problems
 }
 
+/// What is wrong with a tenant beside its landing zone and its platform. `tenant` is as it would be with its wish;
+/// `had` is the landing zone that it has so far: what takes no new tenants goes on with those that are there.
+#[must_use]
+pub fn check_tenant_beside(
+    tenant: &Tenant,
+    had: Option<&str>,
+    zone: &LandingZone,
+    platform: &Platform,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let (wish, name) = (&tenant.wish, &tenant.name);
+    if platform.deprecated && had.is_none() {
+        problems.push(Problem::new(
+            "metadata.platform",
+            &name.platform,
+            "takes no new tenants: it is deprecated",
+            "Ask the foundation's team which platform has taken its place.",
+        ));
+    }
+    let chooses = had != Some(&wish.landing_zone);
+    if zone.disabled && chooses {
+        problems.push(Problem::new(
+            "spec.landingZone",
+            &wish.landing_zone,
+            "takes no new tenants: it is disabled",
+            "Name another landing zone.",
+        ));
+    }
+    let allowed = zone.restricted_to.is_empty() || zone.restricted_to.contains(&name.workspace);
+    if !allowed && chooses {
+        problems.push(Problem::new(
+            "spec.landingZone",
+            &wish.landing_zone,
+            format!("is not for workspace `{}`", name.workspace),
+            "Name another landing zone, or ask the foundation's team to list the workspace in its `restrictedTo`.",
+        ));
+    }
+    contact::check("spec.contacts", &wish.contacts, platform, &mut problems);
+    too_many_tags("spec.tags", account_tags(tenant, zone, platform).len(), &mut problems);
+    if !problems.is_empty() {
+        return problems;
+    }
+    // What a tag makes of a name is seen first here, with a number that is as good as any.
+    let names = render_names(tenant, zone, platform, Numbers::default());
+    let refused = names.err().or_else(|| account_alias(tenant, zone, platform).err());
+    if let Some(failure) = refused.filter(|_| tenant.names.is_none()) {
+        problems.push(Problem::new(
+            "spec.tags",
+            format!("{:?}", wish.tags),
+            format!("make no name for the account: {}", failure.user_remark),
+            "Change the tag that the platform's patterns name.",
+        ));
+    }
+    problems
+}
+
+fn too_many_tags(field: &str, number: usize, problems: &mut Vec<Problem>) {
+    if number > MOST_TAGS {
+        problems.push(Problem::new(
+            field,
+            number,
+            format!(
+                "are too many tags for an account with all that it gets: AWS allows {MOST_TAGS}"
+            ),
+            "Leave some out.",
+        ));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccessRole, Document};
+    use crate::Document;
 
     fn platform(email: &str) -> Platform {
         serde_json::from_value(serde_json::json!({
@@ -648,6 +855,22 @@ mod tests {
             "automationAccount": "123456789012", "accountEmailPattern": email
         }))
         .expect("a platform")
+    }
+
+    fn zone(more: serde_json::Value) -> LandingZone {
+        let mut spec = serde_json::json!({
+            "platform": "aws", "organizationalUnit": "ou-land-workprod", "accessRole": {"otherWayIn": "none"}
+        });
+        let fields = more.as_object().cloned().expect("fields");
+        spec.as_object_mut().expect("a mapping").extend(fields);
+        serde_json::from_value(spec).expect("a landing zone")
+    }
+
+    fn tenant(spec: serde_json::Value) -> Tenant {
+        let wish: TenantSpec = serde_json::from_value(spec).expect("a wish");
+        let now = "2026-01-01T00:00:00Z".parse().expect("a timestamp");
+        let name = crate::Name::new("payments", "checkout", "aws");
+        Tenant::requested(name, 1, wish, "ada", now).tenant
     }
 
     fn fields(problems: &[Problem]) -> Vec<&str> {
@@ -705,6 +928,88 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_pattern_is_tried_with_the_longest_that_tenants_can_be_called() {
+        let metadata = PlatformMetadata { name: "aws".to_owned() };
+        let mut spec = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        let mut with = |pattern: &str| {
+            spec.account_alias_pattern = Some(pattern.to_owned());
+            check_platform(&metadata, &spec)
+        };
+        assert_eq!(with("acme-#{workspaceIdentifier}-#{projectIdentifier}"), []);
+        let long = with("the-acme-corporation-#{workspaceIdentifier}-#{projectIdentifier}");
+        assert!(long[0].rule.contains("can grow to 68 characters; AWS allows 63"), "{}", long[0]);
+        let same = with("acme-#{projectIdentifier}");
+        assert!(same[0].rule.contains("workspaceIdentifier"), "{}", same[0]);
+        spec.account_alias_pattern = None;
+        spec.enforce_account_alias = true;
+        assert_eq!(fields(&check_platform(&metadata, &spec)), ["spec.enforceAccountAlias"]);
+    }
+
+    #[test]
+    fn mappers_are_read_before_any_account_is_tagged() {
+        let metadata = PlatformMetadata { name: "aws".to_owned() };
+        let mut spec = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        spec.tag_mappers = [("Stage", "${stage}"), ("Stage", "x"), ("tenant", "x"), ("a!", "x")]
+            .map(|(key, value)| crate::TagMapper { key: key.to_owned(), value: value.to_owned() })
+            .into();
+        assert_eq!(
+            fields(&check_platform(&metadata, &spec)),
+            [
+                "spec.tagMappers[0].value",
+                "spec.tagMappers[1].key",
+                "spec.tagMappers[2].key",
+                "spec.tagMappers[3].key",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_takes_no_new_tenants_goes_on_with_those_that_are_there() {
+        let tenant = tenant(serde_json::json!({"landingZone": "production"}));
+        let mut platform = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        let open = zone(serde_json::json!({"restrictedTo": ["payments"]}));
+        assert_eq!(check_tenant_beside(&tenant, None, &open, &platform), []);
+        platform.deprecated = true;
+        let closed = zone(serde_json::json!({"disabled": true, "restrictedTo": ["shipping"]}));
+        assert_eq!(check_tenant_beside(&tenant, Some("production"), &closed, &platform), []);
+        assert_eq!(
+            fields(&check_tenant_beside(&tenant, None, &closed, &platform)),
+            ["metadata.platform", "spec.landingZone", "spec.landingZone"]
+        );
+        assert_eq!(
+            fields(&check_tenant_beside(&tenant, Some("sandbox"), &closed, &platform)),
+            ["spec.landingZone", "spec.landingZone"]
+        );
+    }
+
+    #[test]
+    fn all_tags_of_an_account_together_are_fifty_at_most() {
+        let tags = |letter: &str, number: usize| {
+            let tags: std::collections::BTreeMap<_, _> =
+                (0..number).map(|index| (format!("{letter}{index}"), "x".to_owned())).collect();
+            serde_json::json!(tags)
+        };
+        let platform = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+        let zone = zone(serde_json::json!({"tags": tags("zone", 20)}));
+        for (number, problems) in [(13, 0), (14, 1)] {
+            let tenant = tenant(serde_json::json!({
+                "landingZone": "production", "tags": tags("own", 13), "workspaceTags": tags("shared", number)
+            }));
+            assert_eq!(check_tenant_beside(&tenant, None, &zone, &platform).len(), problems);
+        }
+    }
+
+    #[test]
+    fn a_tag_that_makes_no_name_is_refused_with_the_wish() {
+        let tenant =
+            tenant(serde_json::json!({"landingZone": "production", "tags": {"owner": "a b"}}));
+        let platform = platform("#{tagOwner:%.8s}.#{rand:%.8s}@e.io");
+        let problems = check_tenant_beside(&tenant, None, &zone(serde_json::json!({})), &platform);
+        assert_eq!(fields(&problems), ["spec.tags"]);
+        assert!(problems[0].rule.contains("a b."), "{}", problems[0]);
+    }
+
+    #[test]
     fn identifiers_longer_than_their_limit_are_refused() {
         let metadata = TenantMetadata {
             workspace: "a".repeat(17),
@@ -737,6 +1042,7 @@ mod tests {
             },
             role_mappings: std::collections::BTreeMap::new(),
         };
+        let zone = zone(serde_json::json!({"accessRole": {}}));
         let metadata = LandingZoneMetadata { name: "production".to_owned() };
         let problems = check_landing_zone(
             &metadata,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use step::Task;
-use tenant::{AccountId, Mode, Name, Tenant, TenantSpec, render_names};
+use tenant::{AccountId, Mode, Name, Numbers, Tenant, TenantSpec, render_names};
 
 /// The account of the example once it has one.
 pub const ACCOUNT: &str = "222222222222";
@@ -40,8 +40,9 @@ pub fn newborn() -> Task {
 #[must_use]
 pub fn landed() -> Task {
     let mut task = newborn();
+    let numbers = Numbers { tenant: 1, project: 1 };
     let names =
-        render_names(&task.tenant, &task.landing_zone, &task.platform, 1).expect("patterns");
+        render_names(&task.tenant, &task.landing_zone, &task.platform, numbers).expect("patterns");
     let account = AccountId::try_from(ACCOUNT.to_owned()).expect("an account id");
     task.tenant = task.tenant.named(names, task.now).tenant;
     task.tenant = task.tenant.landed(account, "create-account", task.now).tenant;

@@ -5,12 +5,7 @@ fn now() -> Timestamp {
 }
 
 fn wish(zone: &str) -> TenantSpec {
-    TenantSpec {
-        landing_zone: zone.to_owned(),
-        contacts: std::collections::BTreeMap::new(),
-        tags: std::collections::BTreeMap::new(),
-        access: Vec::new(),
-    }
+    serde_json::from_value(serde_json::json!({ "landingZone": zone })).expect("a wish")
 }
 
 /// A tenant whose grant runs out after some minutes.
@@ -143,4 +138,32 @@ fn what_held_a_tenant_back_and_no_longer_does_starts_it_at_once() {
     let released = failed.tenant.released("ada", now());
     assert_eq!(released.tenant.next_run, Some(now()));
     assert_eq!(released.entry.event, "accounts are created again");
+}
+
+#[test]
+fn an_address_is_new_only_while_the_account_has_another() {
+    let mut tenant = running();
+    tenant.wish.email = Some("New@example.com".to_owned());
+    assert_eq!(tenant.new_email(), None, "it is asked for with that address");
+    let names = |email: &str| Names {
+        email: email.to_owned(),
+        account_name: "a.b".to_owned(),
+        alias: None,
+        number: 0,
+        project_number: 0,
+    };
+    tenant.names = Some(names("old@example.com"));
+    assert_eq!(tenant.new_email(), Some("New@example.com"));
+    let moved = tenant.readdressed("New@example.com".to_owned(), now());
+    assert_eq!(moved.tenant.new_email(), None);
+    tenant.names = Some(names("new@example.com"));
+    assert_eq!(tenant.new_email(), None, "addresses are alike whatever their case");
+}
+
+#[test]
+fn an_answer_during_a_run_starts_the_next_one() {
+    let tenant = running().answered("a code was given", "ada", now()).tenant;
+    let execution = tenant.running.clone().expect("a run");
+    let ended = tenant.completed(&execution, None, 0.0, now()).expect("it runs").tenant;
+    assert_eq!(ended.next_run, Some(now()));
 }
