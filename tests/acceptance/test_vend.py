@@ -24,6 +24,16 @@ EXAMPLES = [
     ("research", "notebooks", "sandbox", "4712"),
     ("research", "playground", "sandbox", "4712"),
 ]
+# What only some examples have: tags of the workspace, and which contacts are ours.
+OWN_TAGS = {
+    "checkout-prod": {
+        "landfall:businessUnit": "retail",
+        "landfall:contacts": "billing operations security",
+    },
+    "invoicing-prod": {"landfall:contacts": "operations security"},
+    "notebooks": {"landfall:contacts": "security"},
+    "playground": {"landfall:contacts": "security"},
+}
 UNITS = {"production": "ou-land-workprod", "sandbox": "ou-land-sandbox1"}
 every_example = pytest.mark.parametrize(
     ("workspace", "project", "zone", "cost_center"), EXAMPLES, ids=[one[1] for one in EXAMPLES]
@@ -80,6 +90,10 @@ def test_the_account_is_in_its_unit_with_exactly_its_tags(
         "landfall:landingZone": zone,
         "landfall:environment": zone,
         "landfall:costCenter": cost_center,
+        "landfall:managedBy": "Landfall",
+        "landfall:stage": {"production": "Production"}.get(zone, zone),
+        "landfall:owner": f"{'ada' if workspace == 'payments' else 'grace'}@example.com",
+        **OWN_TAGS[project],
     }
 
 

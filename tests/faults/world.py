@@ -115,6 +115,11 @@ class World:
         """Changes how AWS behaves."""
         self._ask("POST", "landfall/config", settings)
 
+    def mailbox(self, address: str) -> list[str]:
+        """The codes that AWS mailed to an address, the latest last."""
+        mails = json.loads(self._ask("GET", f"landfall/mailbox?address={address}"))
+        return [mail["code"] for mail in mails]
+
     def _ask(self, method: str, path: str, body: Any = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}

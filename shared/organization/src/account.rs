@@ -85,6 +85,55 @@ impl Organization {
         }
     }
 
+    /// The units above a unit, the root included, nearest first.
+    pub async fn above(&self, unit: &str) -> Result<Vec<String>, Failure> {
+        let mut above: Vec<String> = Vec::new();
+        while let Some(child) =
+            Some(above.last().map_or(unit, String::as_str)).filter(|child| child.starts_with("ou-"))
+        {
+            let answer = self.client.list_parents().child_id(child).send().await;
+            let answer = answer
+                .map_err(|error| Refusal::of("organizations:ListParents", &error).failure(TABLE))?;
+            match answer.parents.unwrap_or_default().into_iter().find_map(|parent| parent.id) {
+                Some(parent) => above.push(parent),
+                None => break,
+            }
+        }
+        Ok(above)
+    }
+
+    /// The unit of this name beneath another, if there is one.
+    pub async fn unit(&self, parent: &str, name: &str) -> Result<Option<String>, Failure> {
+        let mut pages = self
+            .client
+            .list_organizational_units_for_parent()
+            .parent_id(parent)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                let operation = "organizations:ListOrganizationalUnitsForParent";
+                unit_refused(&Refusal::of(operation, &error))
+            })?;
+            let units = page.organizational_units.unwrap_or_default();
+            if let Some(unit) = units.into_iter().find(|unit| unit.name() == Some(name)) {
+                return Ok(unit.id);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a unit beneath another. That there is one of this name already counts as done.
+    pub async fn create_unit(&self, parent: &str, name: &str) -> Result<(), Failure> {
+        match self.client.create_organizational_unit().parent_id(parent).name(name).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("DuplicateOrganizationalUnitException") => Ok(()),
+            Err(error) => {
+                Err(unit_refused(&Refusal::of("organizations:CreateOrganizationalUnit", &error)))
+            }
+        }
+    }
+
     /// Moves an account. That it is there already counts as done.
     pub async fn move_account(
         &self,
@@ -192,4 +241,15 @@ impl Organization {
         }
         Ok(self.unit(id).await?.is_some())
     }
+}
+
+/// A refusal around making units, which an installation may have left out.
+fn unit_refused(refusal: &Refusal) -> Failure {
+    if refusal.is_denied() {
+        return Failure::blocked(
+            "Landfall may not make organizational units. Ask its operators to allow it, or to change the landing zone's organizationalUnitPerWorkspace.",
+            refusal.system_remark(),
+        );
+    }
+    refusal.failure(TABLE)
 }

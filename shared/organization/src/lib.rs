@@ -73,6 +73,12 @@ const TABLE: &[Row] = &[
         "The landing zone's organizational unit does not exist. Ask Landfall's operators to correct the landing zone.",
     ),
     (
+        "ParentNotFoundException",
+        "",
+        FailureName::Blocked,
+        "The landing zone's organizational unit does not exist. Ask Landfall's operators to correct the landing zone.",
+    ),
+    (
         "SourceParentNotFoundException",
         "",
         FailureName::Transient,

@@ -1,4 +1,6 @@
-//! Talks to IAM about the roles of a member account.
+//! Talks to IAM about the roles of a member account, and its alias.
+
+mod alias;
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::{Client, error::ProvideErrorMetadata};
@@ -6,6 +8,8 @@ use percent_encoding::percent_decode_str;
 use refusal::{Refusal, Row};
 use serde_json::Value;
 use tenant::{Failure, FailureName};
+
+pub use alias::{Alias, Taken};
 
 /// What IAM answers, and who acts next.
 const TABLE: &[Row] = &[

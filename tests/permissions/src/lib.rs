@@ -26,6 +26,7 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<baseline_regions::BaselineRegions>(),
         of::<raise_quotas::RaiseQuotas>(),
         of::<grant_access::GrantAccess>(),
+        of::<name_account::NameAccount>(),
         ("intake", intake::PERMISSIONS),
     ]
 }
@@ -143,6 +144,7 @@ fn region_statements(region: &str) -> Vec<Value> {
         ("${Region}", "${AWS::Region}".to_owned()),
     ]);
     let belongs = |permission: &Permission| match region {
+        _ if permission.action == BY_HAND => false,
         "management look" => permission.site == Site::Management && permission.half == Half::Look,
         "management act" => permission.site == Site::Management,
         "automation look" => permission.site == Site::Automation && permission.half == Half::Look,
@@ -173,6 +175,9 @@ fn region_statements(region: &str) -> Vec<Value> {
         }
     }
 }
+
+/// An action that a foundation allows or not: its statement is written by hand, under a condition.
+const BY_HAND: &str = "organizations:CreateOrganizationalUnit";
 
 /// Resources that a parameter of the template may narrow: the end of the ARN, the condition under which there is no
 /// limit, and the parameter.

@@ -54,6 +54,7 @@ impl Template {
             ("EveryStackSet", true),
             ("HasPrevious", false),
             ("HasPreviousMetering", false),
+            ("MakesUnits", false),
             ("ClosesBySecondTag", true),
             ("ClosesByThirdTag", false),
         ]);
@@ -355,6 +356,20 @@ fn a_list_of_units_ends_where_accounts_are_moved() {
         "arn:aws:organizations::111111111111:ou/o-ours/ou-a-security",
         &context
     ));
+}
+
+#[test]
+fn units_are_made_only_where_a_parameter_says_so() {
+    let context = context(&session("arn:aws:iam::111111111111:role/LandfallVend"));
+    let unit = "arn:aws:organizations::111111111111:ou/o-ours/ou-a-tenants";
+    let makes = |template: Template| {
+        let identity = template.identity("LandfallVend");
+        may(&identity, "organizations:CreateOrganizationalUnit", unit, &context)
+    };
+    assert!(!makes(management()));
+    let mut asked = management();
+    asked.conditions.insert("MakesUnits", true);
+    assert!(makes(asked));
 }
 
 #[test]
