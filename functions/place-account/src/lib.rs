@@ -159,7 +159,7 @@ impl Step for PlaceAccount {
         })?;
         let zone = &task.landing_zone;
         let workspace_unit = if zone.organizational_unit_per_workspace {
-            organization.unit(&zone.organizational_unit, &task.tenant.name.workspace).await?
+            organization.unit_named(&zone.organizational_unit, &task.tenant.name.workspace).await?
         } else {
             None
         };
@@ -200,7 +200,7 @@ impl Step for PlaceAccount {
                 let to = match to {
                     Unit::Known(id) => id,
                     Unit::New { parent, name } => {
-                        organization.unit(&parent, &name).await?.ok_or_else(|| {
+                        organization.unit_named(&parent, &name).await?.ok_or_else(|| {
                             Failure::transient(format!(
                                 "organizations:ListOrganizationalUnitsForParent does not show {name} yet"
                             ))

@@ -103,7 +103,7 @@ impl Organization {
     }
 
     /// The unit of this name beneath another, if there is one.
-    pub async fn unit(&self, parent: &str, name: &str) -> Result<Option<String>, Failure> {
+    pub async fn unit_named(&self, parent: &str, name: &str) -> Result<Option<String>, Failure> {
         let mut pages = self
             .client
             .list_organizational_units_for_parent()
