@@ -39,6 +39,10 @@ pub use document::{
     AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
     LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec,
     SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Document,
+    Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
+    PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper,
+    TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use failure::{Failure, FailureName};
 pub use limits::{

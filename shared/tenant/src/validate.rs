@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{check_grants, check_identity_center, check_role_mappings};
 use crate::{
-    BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
-    LandingZoneMetadata, Names, PasswordPolicy, Pattern, Platform, PlatformMetadata, Quota,
-    TenantMetadata, TenantSpec,
-    BIRTH_ROLE, Contact, ControlTower, Downgrade, Enrolment, LandingZone, LandingZoneMetadata,
-    Names, Numbers, Pattern, Platform, PlatformMetadata, TagTemplate, Tenant, TenantMetadata,
-    TenantSpec, account_alias, account_tags, alias, contact, render_names,
+    BIRTH_ROLE, Baseline, Contact, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
+    LandingZoneMetadata, Names, Numbers, PasswordPolicy, Pattern, Platform, PlatformMetadata,
+    Quota, TagTemplate, Tenant, TenantMetadata, TenantSpec, account_alias, account_tags, alias,
+    contact, render_names,
     tags::{LONGEST_KEY, LONGEST_VALUE, MOST_TAGS, OWN, fits},
 };
 
