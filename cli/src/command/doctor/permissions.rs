@@ -17,6 +17,8 @@ use super::{Check, Gap, Patient, Unanswered};
 const DECLARED: &str = include_str!("../../../../infra/policies/declared.json");
 /// An account of which only the form counts.
 const SAMPLE: &str = "000000000000";
+/// What only a landing zone with a unit for each workspace needs; a parameter of management.yaml allows it.
+const MAKES_UNITS: &str = "organizations:CreateOrganizationalUnit";
 const LOOKS: &str = "LandfallRead";
 const ACTS: &str = "LandfallVend";
 
@@ -58,6 +60,8 @@ pub struct Foundation {
     pub region: String,
     /// Organizational units.
     pub units: Vec<String>,
+    /// Whether a landing zone has a unit for each workspace.
+    pub makes_units: bool,
     /// StackSets.
     pub stack_sets: Vec<String>,
     /// Access roles, as the platforms name them.
@@ -108,6 +112,10 @@ impl Foundation {
             automation: caller.account().unwrap_or_default().to_owned(),
             region: patient.region.clone(),
             units: once(zones.iter().map(|zone| zone.spec.organizational_unit.clone()).collect()),
+            makes_units: zones.iter().any(|zone| {
+                serde_json::to_value(&zone.spec)
+                    .is_ok_and(|spec| spec["organizationalUnitPerWorkspace"] == true)
+            }),
             stack_sets: once(stack_sets),
             access_roles: or(platform(|spec| &spec.access_role), "OrganizationAccountAccessRole"),
             execution_roles: or(
@@ -215,6 +223,7 @@ fn needs(role: &str, declared: &[Declared], foundation: &Foundation) -> Vec<Need
     };
     for one in declared {
         let wanted = match (one.site.as_str(), one.half.as_str()) {
+            _ if one.action == MAKES_UNITS && !foundation.makes_units => false,
             ("management", "look") => role == LOOKS || role == ACTS,
             ("management", _) => role == ACTS,
             ("automation", _) => role == STACKS,
@@ -274,7 +283,9 @@ fn gaps(
 }
 
 fn remedy(role: &str, need: &Need) -> String {
-    if need.resource.contains(":ou/") {
+    if need.action == MAKES_UNITS {
+        "Say CreateOrganizationalUnits=yes to infra/accounts/management.yaml.".to_owned()
+    } else if need.resource.contains(":ou/") {
         format!(
             "Add {} to the parameter OrganizationalUnits of infra/accounts/management.yaml.",
             need.resource
@@ -319,6 +330,7 @@ mod tests {
             automation: "123456789012".to_owned(),
             region: "eu-central-1".to_owned(),
             units: vec!["ou-a-1".to_owned(), "r-a".to_owned()],
+            makes_units: false,
             stack_sets: vec!["landfall-access".to_owned()],
             access_roles: vec!["/platform/Access".to_owned()],
             execution_roles: vec!["Execution".to_owned()],
@@ -341,6 +353,23 @@ mod tests {
             ["arn:aws:cloudformation:eu-central-1:123456789012:stackset/landfall-access:0"]
         );
         assert_eq!(resources("*"), ["*"]);
+    }
+
+    #[test]
+    fn units_are_made_only_for_landing_zones_that_have_one_for_each_workspace() {
+        let declared = [Declared {
+            step: "place-account".to_owned(),
+            site: "management".to_owned(),
+            half: "act".to_owned(),
+            action: MAKES_UNITS.to_owned(),
+            resource: "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*".to_owned(),
+            condition: None,
+        }];
+        let asked = |makes_units| {
+            let needs = needs(ACTS, &declared, &Foundation { makes_units, ..foundation() });
+            needs.iter().any(|need| need.action == MAKES_UNITS)
+        };
+        assert!(asked(true) && !asked(false));
     }
 
     #[test]
