@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Failure, LONGEST_GROUP_ALIAS, LandingZone, Pattern, Platform, Problem, Tenant,
-    TenantSpec, TextFormat, account::values,
+    AccountId, Failure, LONGEST_GROUP_ALIAS, LandingZone, Names, Numbers, Pattern, Platform,
+    Problem, Tenant, TenantSpec, TextFormat, account::values,
 };
 
 /// The IAM Identity Center through which people enter accounts, by the Identity Store API.
@@ -161,7 +161,8 @@ pub fn wished_access(
     };
     let group_name = Pattern::parse_for_groups(&center.group_name_pattern).map_err(unreadable)?;
     let user_name = TextFormat::parse(&center.user_name_pattern).map_err(unreadable)?;
-    let mut values = values(tenant, zone, 0);
+    let numbers = tenant.names.as_ref().map_or_else(Numbers::default, Names::numbers);
+    let mut values = values(tenant, zone, numbers);
     let mut access = WishedAccess::default();
     let live: Vec<&Grant> = tenant.wish.access.iter().filter(|grant| grant.holds(now)).collect();
     let roles: BTreeSet<&String> = live.iter().map(|grant| &grant.role).collect();

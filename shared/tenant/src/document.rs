@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Grant, IdentityCenter, Name, RoleMapping};
-use crate::{AccountId, Contact, Name};
+use crate::{AccountId, Contact, Grant, IdentityCenter, Name, RoleMapping};
 
 /// The kinds of documents.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

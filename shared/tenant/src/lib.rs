@@ -5,8 +5,8 @@
 
 mod access;
 mod account;
-mod breaker;
 mod alias;
+mod breaker;
 mod contact;
 mod document;
 mod failure;
@@ -26,21 +26,13 @@ pub use access::{
     Grant, IdentityCenter, RoleMapping, SignIn, WishedAccess, WishedRole, check_access,
     wished_access,
 };
-pub use account::{account_tags, names_number, render_names};
-pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use account::{Numbers, account_alias, names_number, render_names};
 pub use alias::suffixed_alias;
+pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
     AccessRole, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower, DefaultVpc,
     Document, Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
-    PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TenantMetadata,
-    TenantSpec, Trust, schema,
-    AccessRole, AccountFactory, BIRTH_ROLE, ControlTower, Document, Downgrade, Enrolment, Kind,
-    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, Platform, PlatformMetadata, Spec,
-    SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust, schema,
-    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, ControlTower, DefaultVpc, Document,
-    Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
     PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper,
     TenantMetadata, TenantSpec, Trust, schema,
 };

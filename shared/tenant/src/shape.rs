@@ -438,6 +438,18 @@ mod tests {
             {"role": "admin", "users": ["ada"], "until": "tomorrow"},
             {"role": "reader", "users": ["ada"], "until": null},
         ]);
+        let lines: Vec<String> =
+            check_shape(Kind::Tenant, &document).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "spec.access[0].until: `tomorrow` is no point in time. Write date, time and zone, such as \
+              `2026-12-31T18:00:00Z`."
+            ]
+        );
+    }
+
+    #[test]
     fn a_contact_is_an_address_or_more_than_that() {
         let mut document = tenant();
         document["spec"]["contacts"] = json!({
@@ -450,8 +462,6 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "spec.access[0].until: `tomorrow` is no point in time. Write date, time and zone, such as \
-              `2026-12-31T18:00:00Z`."
                 "spec.contacts.owner: `7` is a number; text or a mapping is wanted. Write it as text, or its fields \
                  below it, indented.",
                 "spec.contacts.security.mail: `soc@example.com` is an unknown field. Did you mean `email`?",

@@ -1025,21 +1025,6 @@ mod tests {
 
     #[test]
     fn a_strict_downgrade_needs_another_way_in() {
-        let zone = LandingZone {
-            platform: "aws".to_owned(),
-            organizational_unit: "ou-land-workprod".to_owned(),
-            tags: std::collections::BTreeMap::new(),
-            stack_sets: vec![],
-            enrol: false,
-            baseline: Baseline::default(),
-            quotas: vec![],
-            access_role: AccessRole {
-                trust: crate::Trust::Keep,
-                downgrade: Downgrade::Strict,
-                other_way_in: None,
-            },
-            role_mappings: std::collections::BTreeMap::new(),
-        };
         let zone = zone(serde_json::json!({"accessRole": {}}));
         let metadata = LandingZoneMetadata { name: "production".to_owned() };
         let problems = check_landing_zone(
