@@ -139,6 +139,7 @@ impl Step for EnrolAccount {
     const NAME: &'static str = "enrol-account";
     const PERMISSIONS: &'static [Permission] = &[
         Permission::look(Site::Management, "organizations:DescribeAccount", ACCOUNTS),
+        Permission::look(Site::Management, "organizations:ListParents", UNITS),
         Permission::look(Site::Management, "controltower:ListEnabledBaselines", "*"),
         Permission::look(Site::Management, "controltower:GetBaselineOperation", "*"),
         Permission::look(Site::Management, "controltower:ListLandingZones", "*"),
@@ -172,14 +173,22 @@ impl Step for EnrolAccount {
         let Some(account) = task.account() else { return Ok(Seen::NotYet) };
         let Some(wished) = &task.platform.control_tower else { return Ok(Seen::Stuck(no_tower())) };
         let session = self.sessions.look(Site::Management).await?;
-        let found = Organization::new(&session).account(account.as_str()).await?;
-        let found = found.ok_or_else(|| {
+        let organization = Organization::new(&session);
+        let unit = &task.landing_zone.organizational_unit;
+        let found = organization.account(account.as_str()).await?;
+        let mut found = found.ok_or_else(|| {
             Failure::transient(format!(
                 "organizations:DescribeAccount does not know account {account} yet"
             ))
         })?;
+        if task.platform.allow_hierarchical_organizational_unit_assignment
+            && let Some(parent) = found.parent.as_ref().filter(|parent| *parent != unit)
+            && organization.above(parent).await?.contains(unit)
+        {
+            // Beneath its unit it is as good as in it.
+            found.parent = None;
+        }
         let tower = ControlTower::new(&session, &wished.home_region);
-        let unit = &task.landing_zone.organizational_unit;
         let governance = tower.governance(&found.arn, &unit_arn(&found.arn, unit)).await?;
         let seen = match &wished.enrolment {
             Enrolment::Auto => look_at_move(&tower, task, &found, governance).await?,

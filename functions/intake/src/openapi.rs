@@ -11,7 +11,7 @@ use tenant::{
 
 use crate::request::LARGEST_BODY;
 use crate::route::{
-    ALL_TENANTS, ANY_TENANT, BREAKER, CHECKS, CONFIGURATION_PLAN, HISTORY, LANDING_ZONE,
+    ALL_TENANTS, ANSWERS, ANY_TENANT, BREAKER, CHECKS, CONFIGURATION_PLAN, HISTORY, LANDING_ZONE,
     LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS,
     PLATFORMS, REPLICATIONS, ROUTES, SCHEMA, TENANT, TENANTS,
 };
@@ -130,6 +130,7 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .answers(&[(202, "It was asked for.")])
         .versioned()
         .located(),
+        ("POST", ANSWERS) => answer(schemas),
         ("PUT", PLANS) => reads::<PlanView>(
             "putPlan",
             "Asks what applying a tenant would change; nothing is changed.",
@@ -225,6 +226,26 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         // A test asks for every route.
         _ => any("", ""),
     }
+}
+
+fn answer(schemas: &mut SchemaGenerator) -> Operation {
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+        "properties": {
+            "otp": { "type": "string", "pattern": "^[A-Za-z0-9]{6}$", "description": "The code that AWS mailed." },
+            "resend": { "const": true, "description": "Have another code mailed." }
+        }
+    });
+    let body = Body { schema, example: json!({ "otp": "123456" }), is_conditional: false };
+    let operation = reads::<TenantView>(
+        "postAnswer",
+        "Answers what a tenant waits for: the code that AWS mails to an account's new address.",
+        schemas,
+    );
+    Operation { body: Some(body), ..operation }
+        .answers(&[(202, "It was taken; a run uses it.")])
+        .versioned()
+        .located()
 }
 
 fn checks(schemas: &mut SchemaGenerator) -> Operation {

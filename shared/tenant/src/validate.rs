@@ -488,6 +488,14 @@ pub fn check_landing_zone(
             "Write a unit that is registered with Control Tower as `organizationalUnit`.",
         ));
     }
+    if spec.enrol && spec.organizational_unit_per_workspace {
+        problems.push(Problem::new(
+            "spec.organizationalUnitPerWorkspace",
+            true,
+            "can't be with `enrol`: Control Tower does not govern a unit that was not registered with it",
+            "Take one of the two out, or register a unit for each workspace and give it a landing zone.",
+        ));
+    }
     tags("spec.tags", spec.tags.iter(), platform.tag_prefix.chars().count(), &mut problems);
     let mapped = platform.tag_mappers.iter().map(|mapper| &mapper.key);
     let keys: BTreeSet<&String> = spec.tags.keys().chain(mapped).collect();
@@ -1152,6 +1160,10 @@ mod tests {
         assert_eq!(check_landing_zone(&metadata, &zone("ou-land-workprod"), &platform), []);
         let in_root = check_landing_zone(&metadata, &zone("r-land"), &platform);
         assert_eq!(fields(&in_root), ["spec.enrol"]);
+        let mut apart = zone("ou-land-workprod");
+        apart.organizational_unit_per_workspace = true;
+        let problems = check_landing_zone(&metadata, &apart, &platform);
+        assert_eq!(fields(&problems), ["spec.organizationalUnitPerWorkspace"]);
         assert!(zone("ou-land-workprod").enrols_by_move(&platform));
         assert_eq!(zone("ou-land-workprod").account_factory(&platform), None);
     }

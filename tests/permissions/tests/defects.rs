@@ -307,9 +307,12 @@ fn defect_4_no_role_lacks_an_action_that_a_step_declares() {
     ] {
         assert!(theirs.contains(&action), "{action} is declared by no step");
     }
+    // Units are made where a parameter says so: the test after says that they are not elsewhere.
+    let mut makes_units = management();
+    makes_units.conditions.insert("MakesUnits", true);
     let ours = lacks(&|site, half| match (site, half) {
         (Site::Management, Half::Look) => Some(management().identity("LandfallRead")),
-        (Site::Management, Half::Act) => Some(management().identity("LandfallVend")),
+        (Site::Management, Half::Act) => Some(makes_units.identity("LandfallVend")),
         (Site::Automation, _) => Some(automation().identity("LandfallStacks")),
         (Site::Member, _) => None,
     });
