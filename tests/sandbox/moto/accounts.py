@@ -475,6 +475,17 @@ def install() -> None:
         with lock:
             resource.tags.update(checked_tags(request["Tags"], resource.tags))
 
+    make_unit = OrganizationsBackend.create_organizational_unit
+
+    @method_of(OrganizationsBackend)
+    def create_organizational_unit(self: Any, **request: Any) -> dict[str, Any]:
+        named = (request["ParentId"], request["Name"])
+        with lock:
+            if any((unit.parent_id, unit.name) == named for unit in self.ou):
+                message = "An OU with the same name already exists."
+                raise Refusal("DuplicateOrganizationalUnitException", message)
+            return make_unit(self, **request)
+
     _responses(OrganizationsResponse)
 
 

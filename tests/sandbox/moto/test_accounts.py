@@ -165,6 +165,15 @@ def test_tags_are_limited_to_fifty(organizations: Any) -> None:
     assert reason_of(many) == "MAX_TAG_LIMIT_EXCEEDED"
 
 
+def test_a_units_name_is_taken_beneath_one_parent(organizations: Any) -> None:
+    unit = {"ParentId": "ou-land-sandbox1", "Name": "one"}
+    organizations.create_organizational_unit(**unit)
+    with pytest.raises(ClientError) as twice:
+        organizations.create_organizational_unit(**unit)
+    assert code_of(twice) == "DuplicateOrganizationalUnitException"
+    organizations.create_organizational_unit(ParentId="ou-land-workprod", Name="one")
+
+
 def test_moving_tells_the_difference_of_every_wrong_parent(
     shared: Sandbox, organizations: Any
 ) -> None:

@@ -29,7 +29,7 @@ pub async fn register(gateway: &Arc<Gateway>, call: &Call, answer: &Answer) {
     if call.operation.write {
         gateway.staleness.written(account, service, gateway.clock.now());
         if matches!(service, "cloudformation" | "iam" | "organizations" | "sso") {
-            gateway.judge.expire();
+            gateway.judge.expire(gateway.clock.now());
         }
     }
     if deploys(service, &call.operation)

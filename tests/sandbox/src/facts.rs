@@ -22,12 +22,14 @@ pub struct Facts(Mutex<HashMap<String, Known>>);
 struct Known {
     in_force: Arc<RoleFacts>,
     read: Option<Instant>,
+    /// When a policy, maybe of this one, was written since.
+    written: Option<f64>,
     coming: Option<(Arc<RoleFacts>, f64)>,
 }
 
 impl Facts {
-    /// What is in force for a role or user at virtual time `now`; a change that is seen for the
-    /// first time comes into force after `delay` virtual seconds.
+    /// What is in force for a role or user at virtual time `now`; a change comes into force
+    /// `delay` virtual seconds after it was written, or seen if its writing was not.
     pub async fn of(
         &self,
         moto: &Moto,
@@ -47,6 +49,7 @@ impl Facts {
         let known = all.entry(arn.to_owned()).or_insert_with(|| Known {
             in_force: Arc::clone(&read),
             read: None,
+            written: None,
             coming: None,
         });
         known.read = Some(Instant::now());
@@ -54,10 +57,11 @@ impl Facts {
         Ok(Arc::clone(&known.in_force))
     }
 
-    /// Reads everything again when next asked: a policy may have changed.
-    pub fn expire(&self) {
+    /// Reads everything again when next asked: a policy was written at virtual time `now`.
+    pub fn expire(&self, now: f64) {
         for known in self.0.lock().values_mut() {
             known.read = None;
+            known.written = Some(now);
         }
     }
 }
@@ -73,9 +77,11 @@ impl Known {
         if *read == *self.in_force {
             self.coming = None;
         } else if self.coming.as_ref().is_none_or(|(coming, _)| **coming != *read) {
-            let at = self.coming.as_ref().map_or_else(|| now + delay(), |(_, at)| *at);
+            let written = self.written.unwrap_or(now);
+            let at = self.coming.as_ref().map_or_else(|| written + delay(), |(_, at)| *at);
             self.coming = Some((read, at));
         }
+        self.written = None;
         self.ripen(now);
     }
 }
@@ -94,7 +100,8 @@ mod tests {
     #[test]
     fn a_change_comes_into_force_late_and_once() {
         let (before, after) = (facts(&[]), facts(&[json!({"Statement": []})]));
-        let mut known = Known { in_force: Arc::clone(&before), read: None, coming: None };
+        let mut known =
+            Known { in_force: Arc::clone(&before), read: None, written: None, coming: None };
         known.take(Arc::clone(&after), 100.0, || 10.0);
         assert_eq!(known.in_force, before);
         known.take(Arc::clone(&after), 109.0, || 10.0);
@@ -104,9 +111,21 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_nobody_asked_about_comes_into_force_as_late_after_it_was_written() {
+        let after = facts(&[json!({"Statement": []})]);
+        let mut known =
+            Known { in_force: facts(&[]), read: None, written: Some(100.0), coming: None };
+        known.take(Arc::clone(&after), 109.0, || 10.0);
+        assert_ne!(known.in_force, after);
+        known.ripen(110.0);
+        assert_eq!(known.in_force, after);
+    }
+
+    #[test]
     fn a_change_taken_back_in_time_never_comes_into_force() {
         let (before, after) = (facts(&[]), facts(&[json!({"Statement": []})]));
-        let mut known = Known { in_force: Arc::clone(&before), read: None, coming: None };
+        let mut known =
+            Known { in_force: Arc::clone(&before), read: None, written: None, coming: None };
         known.take(after, 100.0, || 10.0);
         known.take(Arc::clone(&before), 105.0, || 10.0);
         known.ripen(200.0);
@@ -116,7 +135,7 @@ mod tests {
     #[test]
     fn without_delay_a_change_is_in_force_at_once() {
         let after = facts(&[json!({"Statement": []})]);
-        let mut known = Known { in_force: facts(&[]), read: None, coming: None };
+        let mut known = Known { in_force: facts(&[]), read: None, written: None, coming: None };
         known.take(Arc::clone(&after), 100.0, || 0.0);
         assert_eq!(known.in_force, after);
     }

@@ -36,8 +36,8 @@ type Compiled = (Arc<RoleFacts>, Arc<authorization::Principal>);
 
 impl Judge {
     /// Forgets nothing, but looks again: a policy may have changed.
-    pub fn expire(&self) {
-        self.facts.expire();
+    pub fn expire(&self, now: f64) {
+        self.facts.expire(now);
     }
 }
 
