@@ -18,9 +18,9 @@ pub enum Wish {
     /// One AWS Organization as Landfall sees it.
     Platform(Box<Document<Platform>>),
     /// What every tenant of it gets.
-    LandingZone(Document<LandingZone>),
+    LandingZone(Box<Document<LandingZone>>),
     /// A wished-for account.
-    Tenant(Document<TenantSpec>),
+    Tenant(Box<Document<TenantSpec>>),
 }
 
 impl Wish {
@@ -47,8 +47,8 @@ impl Wish {
     fn read(kind: Kind, value: Value) -> Result<Self, Vec<Problem>> {
         Ok(match kind {
             Kind::Platform => Self::Platform(Box::new(read(value)?)),
-            Kind::LandingZone => Self::LandingZone(read(value)?),
-            Kind::Tenant => Self::Tenant(read(value)?),
+            Kind::LandingZone => Self::LandingZone(Box::new(read(value)?)),
+            Kind::Tenant => Self::Tenant(Box::new(read(value)?)),
         })
     }
 
