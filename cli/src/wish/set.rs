@@ -146,7 +146,7 @@ impl Wishes {
     /// The tenants among them.
     pub fn tenants(&self) -> impl Iterator<Item = &Document<TenantSpec>> {
         self.all.iter().filter_map(|wish| match wish {
-            Wish::Tenant(document) => Some(document),
+            Wish::Tenant(document) => Some(&**document),
             _ => None,
         })
     }
