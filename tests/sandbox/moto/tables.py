@@ -1,6 +1,7 @@
 """DynamoDB's writes as AWS makes them: one at a time, transactions whole and once per token.
 
-moto's threads would interleave a condition and its write, and a transaction copies whole tables.
+moto's threads would interleave a condition and its write, a transaction copies whole tables, and a
+query sorts them.
 """
 
 import copy
@@ -14,6 +15,8 @@ from patching import Refusal, method_of
 
 # So long a repeated transaction is known by its token.
 REMEMBERED = 600
+# Where a query's arguments after the hash key name the index.
+INDEX_NAME = 6
 _lock = threading.RLock()
 _done: dict[tuple[str, str, str], tuple[str, float]] = {}
 
@@ -22,6 +25,7 @@ def install() -> None:
     """Puts the changes in place."""
     from moto.core.responses import ActionResult
     from moto.dynamodb.models import DynamoDBBackend
+    from moto.dynamodb.models.table import Table
     from moto.dynamodb.responses import DynamoHandler
 
     call_action = DynamoHandler.call_action
@@ -31,6 +35,7 @@ def install() -> None:
             return call_action(self)
 
     DynamoHandler.call_action = alone
+    _query_without_sorting_everything(Table)
     DynamoDBBackend.transact_write_items = transact
     respond = DynamoHandler.transact_write_items
 
@@ -51,6 +56,27 @@ def install() -> None:
         answer = respond(self)
         _done[key] = (digest, clock.now())
         return answer
+
+
+def _query_without_sorting_everything(table: Any) -> None:
+    """A query looks only at items that can be in its answer; it sorts what it finds by itself."""
+    query, all_items = table.query, table.all_items
+    # Calls come one at a time.
+    candidates: list[list[Any]] = []
+
+    def queried(self: Any, hash_key: Any, *rest: Any, **more: Any) -> Any:
+        if not self.range_key_attr:
+            return query(self, hash_key, *rest, **more)
+        index = rest[INDEX_NAME] if len(rest) > INDEX_NAME else more.get("index_name")
+        sets = self.items.values() if index else [self.items.get(hash_key, {})]
+        candidates.append([item for one in sets for item in one.values()])
+        try:
+            return query(self, hash_key, *rest, **more)
+        finally:
+            candidates.pop()
+
+    table.query = queried
+    table.all_items = lambda self: candidates[-1] if candidates else all_items(self)
 
 
 def transact(self: Any, transact_items: list[dict[str, Any]]) -> None:

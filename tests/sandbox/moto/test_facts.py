@@ -269,3 +269,45 @@ def test_a_user_has_what_its_groups_have(shared: Sandbox) -> None:
     told = shared.get(f"principal?key={key}")
     assert (told["kind"], told["arn"]) == ("user", f"arn:aws:iam::{AUTOMATION}:user/ada")
     assert len(shared.get(f"role?arn={told['arn']}")["identity"]) == 2
+
+
+def test_a_query_finds_in_order_what_has_its_key_and_no_more(shared: Sandbox) -> None:
+    dynamodb = shared.client("dynamodb")
+    text = {"AttributeType": "S"}
+    dynamodb.create_table(
+        TableName="queried",
+        AttributeDefinitions=[{"AttributeName": name, **text} for name in ("pk", "sk", "kind")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "kinds",
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for pk, sk, kind in ("bzx", "aby", "aax", "bax", "azy"):
+        item = {"pk": {"S": pk}, "sk": {"S": sk}, "kind": {"S": kind}}
+        dynamodb.put_item(TableName="queried", Item=item)
+
+    def found(key: str, value: str, **more: object) -> list[str]:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName="queried",
+            KeyConditionExpression=f"{key} = :value",
+            ExpressionAttributeValues={":value": {"S": value}},
+            PaginationConfig={"PageSize": 1},
+            **more,
+        )
+        return [item["pk"]["S"] + item["sk"]["S"] for page in pages for item in page["Items"]]
+
+    assert found("pk", "a") == ["aa", "ab", "az"]
+    assert found("pk", "nothing") == []
+    assert sorted(found("kind", "x", IndexName="kinds")) == ["aa", "ba", "bz"]
+    assert found("kind", "y", IndexName="kinds", ScanIndexForward=False) == ["az", "ab"]
