@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-TEMPLATES := infra/template.yaml $(wildcard infra/accounts/*.yaml) $(wildcard infra/stacksets/*.yaml)
+TEMPLATES := infra/template.yaml $(wildcard infra/accounts/*.yaml) $(wildcard infra/stacksets/*.yaml) $(wildcard infra/hooks/*/*.yaml)
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'

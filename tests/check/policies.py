@@ -39,6 +39,12 @@ ARNS = {
     "AWS::SNS::Topic": "arn:aws:sns:eu-central-1:123456789012:name",
     "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:name",
 }
+# Parameters that stand for resources.
+PARAMETERS = {
+    "HookFunctionArns": "arn:aws:lambda:eu-central-1:123456789012:function:name",
+    "HookStateMachineArns": "arn:aws:states:eu-central-1:123456789012:stateMachine:name",
+    "HookEventBusArns": "arn:aws:events:eu-central-1:123456789012:event-bus/name",
+}
 PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
@@ -86,7 +92,7 @@ def resolve(value: Any, types: dict[str, str]) -> Any:
         return resolve(value["!If"][1], types)
     if "!GetAtt" in value or "!Ref" in value:
         key = (value.get("!GetAtt") or value["!Ref"]).split(".")[0]
-        return PSEUDO.get(key) or ARNS.get(types.get(key, ""), "name")
+        return PSEUDO.get(key) or PARAMETERS.get(key) or ARNS.get(types.get(key, ""), "name")
     return {key: resolve(item, types) for key, item in value.items()}
 
 

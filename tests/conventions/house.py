@@ -77,12 +77,30 @@ def branches() -> dict[str, dict[str, Any]]:
 
 
 def tasks() -> dict[str, dict[str, Any]]:
-    """The states that run a function."""
+    """The states that run a function of ours."""
     return {
         name: state
         for name, state in states().items()
         if str(state.get("Resource", "")).endswith("lambda:invoke")
+        and "FunctionName" in state["Parameters"]
     }
+
+
+def hooks() -> dict[str, dict[str, Any]]:
+    """The states that call what the landing zone names."""
+    return {
+        name: state
+        for name, state in states().items()
+        if any(str(value).startswith("$.hook.target") for value in _leaves(state.get("Parameters")))
+    }
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for one in value.values() for leaf in _leaves(one)]
+    if isinstance(value, list):
+        return [leaf for one in value for leaf in _leaves(one)]
+    return [value]
 
 
 def waits() -> dict[str, dict[str, Any]]:

@@ -61,6 +61,17 @@ def test_a_task_has_a_timeout_the_one_retrier_and_a_catch(state: str) -> None:
     assert all(retrier["JitterStrategy"] == "FULL" for retrier in task["Retry"])
 
 
+@pytest.mark.parametrize("state", sorted(house.hooks()))
+def test_a_hook_has_a_timeout_and_hands_every_error_on(state: str) -> None:
+    hook = house.hooks()[state]
+    assert hook["TimeoutSeconds"]
+    caught = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "HookFailed"}
+    assert hook["Catch"] == [caught], "call-hooks judges what the machine caught"
+    retried = {name for retrier in hook.get("Retry", []) for name in retrier["ErrorEquals"]}
+    own = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"}
+    assert not retried & own, "what a hook does itself is not tried again within a run"
+
+
 @pytest.mark.parametrize("state", sorted(house.waits()))
 def test_a_wait_ends_by_a_hint_or_by_time_and_leads_back_to_its_step(state: str) -> None:
     wait = house.waits()[state]

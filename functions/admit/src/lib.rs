@@ -15,7 +15,7 @@ use serde::Serialize;
 use step::Awaited;
 use tenant::{
     Failure, LandingZone, Mode, Names, Numbers, Pace, Platform, TOMORROW, Tenant, Ticket,
-    Transition, Turn, names_number, next_day, render_names,
+    Transition, Turn, names_number, next_day, render_names, tells_number,
 };
 
 /// The name of the step, in the ledger and to users.
@@ -173,7 +173,7 @@ async fn named(
     platform: &Platform,
 ) -> Result<Tenant, Failure> {
     let had = tenant.names.as_ref().map_or_else(Numbers::default, Names::numbers);
-    let numbers = numbers(means, &tenant, platform, had).await?;
+    let numbers = numbers(means, &tenant, zone, platform, had).await?;
     let ledger = &means.ledger;
     let Some(names) = &tenant.names else {
         let names = render_names(&tenant, zone, platform, numbers)?;
@@ -196,16 +196,18 @@ async fn named(
     Ok(after)
 }
 
-/// The numbers that patterns ask for: those that were drawn, and those that are missing.
+/// The numbers that patterns ask for or somebody is told: those that were drawn, and those that are missing.
 async fn numbers(
     means: &Means,
     tenant: &Tenant,
+    zone: &LandingZone,
     platform: &Platform,
     had: Numbers,
 ) -> Result<Numbers, Failure> {
     let mut numbers = had;
     let name = &tenant.name;
-    if numbers.tenant == 0 && names_number(platform, "tenantPlatformNumber") {
+    let is_told = names_number(platform, "tenantPlatformNumber") || tells_number(zone);
+    if numbers.tenant == 0 && is_told {
         numbers.tenant = means.ledger.draw_number(&name.platform).await?;
     }
     if numbers.project == 0 && names_number(platform, "meshProjectId") {

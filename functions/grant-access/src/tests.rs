@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identity_center::Assignment;
 use jiff::SignedDuration;
-use ledger::{AssignmentRow, Attempts, Granted, GroupRow};
+use ledger::{AssignmentRow, Attempts, Granted, GroupRow, State, StepRow};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use step::Task;
@@ -11,6 +11,7 @@ use tenant::IdentityCenter;
 use crate::{
     ASSIGNMENT, Change, Group, Member, RETRY, Seen, There,
     changes::{plan, warnings},
+    look::unfinished,
     waiting,
 };
 
@@ -264,6 +265,29 @@ fn an_assignment_that_aws_fails_on_is_tried_once_more_and_reported_after_all_oth
         given_up[2],
         "not everybody can be let in: AWS failed to let in group `landfall-payments.checkout.admin`"
     );
+}
+
+#[test]
+fn nobody_is_let_in_without_the_word_that_the_baseline_is_verified() {
+    let task = usual();
+    let verified = |state| StepRow { state, ..StepRow::new("verify-baseline", None, task.run) };
+    let sets = task.landing_zone.stack_sets.iter();
+    let mut rows: Vec<StepRow> = sets
+        .map(|set| StepRow::new("roll-out-stacks", Some(&set.name), task.run))
+        .map(|row| StepRow { state: State::Done, ..row })
+        .collect();
+    let open = Some("verify-baseline".to_owned());
+    assert_eq!(unfinished(&rows, &task), open, "it was never reached");
+    for state in [State::Running, State::Waiting, State::Failed, State::Superseded] {
+        rows.push(verified(state));
+        assert_eq!(unfinished(&rows, &task), open, "{state:?}");
+        rows.pop();
+    }
+    rows.push(StepRow { run: task.run - 1, ..verified(State::Done) });
+    assert_eq!(unfinished(&rows, &task), open, "another run's word is none");
+    rows.pop();
+    rows.push(verified(State::Done));
+    assert_eq!(unfinished(&rows, &task), None);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
     ConfigurationPlanView, Document, Failure, Kind, LandingZone, LandingZoneMetadata, Mode, Page,
-    Platform, PlatformMetadata, Problem, Reader, RoleMapping, Spec, Tenant, Transition, Uuid,
-    check_landing_zone, check_platform, kind_of,
+    PermissionModel, Platform, PlatformMetadata, Problem, Reader, RoleMapping, Spec, Tenant,
+    Transition, Uuid, check_landing_zone, check_platform, kind_of,
 };
 
 use crate::request::{Precondition, same};
@@ -57,6 +57,11 @@ pub const PERMISSIONS: &[Permission] = &[
         Site::Automation,
         "cloudformation:DescribeStackSet",
         "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*",
+    ),
+    Permission::look(
+        Site::Automation,
+        "cloudformation:DescribeStackSet",
+        "arn:${Partition}:cloudformation:${Region}:${Management}:stackset/*",
     ),
 ];
 
@@ -407,16 +412,29 @@ async fn missing_in_aws(
     if zone.stack_sets.is_empty() {
         return Ok(problems);
     }
-    let stack_sets = StackSets::new(&sessions.look(Site::Automation).await?);
+    let session = sessions.look(Site::Automation).await?;
     for (index, set) in zone.stack_sets.iter().enumerate() {
         let field = format!("spec.stackSets[{index}]");
+        let service_managed = set.permission_model == PermissionModel::ServiceManaged;
+        let delegated =
+            service_managed && platform.automation_account != platform.management_account;
+        let stack_sets = StackSets::new(&session);
+        let stack_sets = if delegated { stack_sets.delegated() } else { stack_sets };
         let Some(known) = stack_sets.parameters(&set.name).await? else {
-            problems.push(Problem::new(
-                format!("{field}.name"),
-                &set.name,
-                "does not exist in the automation account",
-                "Create the StackSet first, or write the name of one that `aws cloudformation list-stack-sets` shows.",
-            ));
+            let (rule, remedy) = if service_managed {
+                (
+                    "is no service-managed StackSet that the automation account administers",
+                    "Create it with SERVICE_MANAGED permissions, or write the name of one that \
+                     `aws cloudformation list-stack-sets --call-as DELEGATED_ADMIN` shows.",
+                )
+            } else {
+                (
+                    "does not exist in the automation account",
+                    "Create the StackSet first, or write the name of one that \
+                     `aws cloudformation list-stack-sets` shows.",
+                )
+            };
+            problems.push(Problem::new(format!("{field}.name"), &set.name, rule, remedy));
             continue;
         };
         for parameter in set.parameters.keys().filter(|name| !known.contains(*name)) {

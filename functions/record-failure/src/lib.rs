@@ -88,7 +88,7 @@ fn culprit(
     (step.to_owned(), Failure::new(name, remark, format!("{error}: {cause}")))
 }
 
-/// The first step that left no word of its end: one that never wrote, else one whose last word is that it waits. A
+/// The first step that left no word of its end: one that never wrote, or is still at it, else one whose last word is that it waits. A
 /// sibling that waits has not failed where another never wrote.
 fn silent(rows: &[StepRow], zone: Option<&LandingZone>, run: u64) -> Option<&'static str> {
     let places = || {
@@ -98,7 +98,8 @@ fn silent(rows: &[StepRow], zone: Option<&LandingZone>, run: u64) -> Option<&'st
     };
     let word = |name: &str, part: Option<&str>| {
         let mut own = rows.iter().filter(|row| row.run == run && row.step == name);
-        own.find(|row| row.part.as_deref() == part).map(|row| row.state)
+        let own = own.find(|row| row.part.as_deref() == part).map(|row| row.state);
+        own.filter(|state| *state != State::Running)
     };
     let never = places().find(|(step, part)| word(&step.name, *part).is_none());
     let waits = || places().find(|(step, part)| word(&step.name, *part) == Some(State::Waiting));
@@ -151,6 +152,16 @@ mod tests {
                 if silent.parts(Some(&zone())).is_empty() { "complete" } else { &silent.name };
             assert_eq!((step.as_str(), failure.name), (expected, FailureName::Transient));
         }
+    }
+
+    #[test]
+    fn a_step_that_is_still_at_it_is_named_before_those_that_were_never_reached() {
+        let mut rows = ended(&zone());
+        rows.retain(|row| row.step != "verify-baseline");
+        for row in rows.iter_mut().filter(|row| row.step == "call-hooks") {
+            row.state = State::Running;
+        }
+        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Runtime", "").0, "call-hooks");
     }
 
     #[test]

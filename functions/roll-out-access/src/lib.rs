@@ -11,7 +11,7 @@ use stackset::{
     stacks::{self, Change, Seen},
 };
 use step::{Act, Permission, Site, Step, Task};
-use tenant::{BIRTH_ROLE, Failure, StackSet};
+use tenant::{BIRTH_ROLE, Failure, PermissionModel, StackSet};
 
 /// Brings the policy that the access role keeps into the account.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ fn wanted(task: &Task) -> StackSet {
     StackSet {
         name: "landfall-access".to_owned(),
         regions: vec![task.platform.region.clone()],
+        permission_model: PermissionModel::SelfManaged,
         parameters,
     }
 }

@@ -12,8 +12,9 @@ use aws_sdk_cloudformation::{
     Client,
     error::ProvideErrorMetadata,
     types::{
-        Parameter, RegionConcurrencyType, StackSetOperationPreferences,
-        StackSetOperationResultStatus, StackSetOperationStatus,
+        AccountFilterType, CallAs, DeploymentTargets, Parameter, RegionConcurrencyType,
+        StackInstanceDetailedStatus, StackSetOperationPreferences, StackSetOperationResultStatus,
+        StackSetOperationStatus,
     },
 };
 use refusal::{Refusal, Row};
@@ -53,6 +54,18 @@ const TABLE: &[Row] = &[
     ),
     (
         "ValidationError",
+        "delegated",
+        FailureName::Blocked,
+        "Landfall may not roll stacks out for the organization. Ask the foundation's operators.",
+    ),
+    (
+        "ValidationError",
+        "organizations access",
+        FailureName::Blocked,
+        "The organization does not let stacks be rolled out into its accounts. Ask the foundation's operators.",
+    ),
+    (
+        "ValidationError",
         "",
         FailureName::Blocked,
         "AWS does not accept the parameters of the landing zone's stacks. Ask Landfall's operators to correct the landing zone.",
@@ -63,6 +76,7 @@ const TABLE: &[Row] = &[
 #[derive(Clone, Debug)]
 pub struct StackSets {
     client: Client,
+    call_as: Option<CallAs>,
 }
 
 /// An instance of a StackSet in one account and Region.
@@ -70,6 +84,8 @@ pub struct StackSets {
 pub struct Instance {
     /// Whether the stack is as the StackSet says.
     pub is_current: bool,
+    /// The operation that works on the stack at present.
+    pub under_way: Option<String>,
     /// The parameters that differ from the StackSet's own.
     pub parameters: BTreeMap<String, String>,
     /// Why it is not current, or what went wrong.
@@ -96,6 +112,8 @@ pub struct Rollout<'a> {
     pub set: &'a str,
     /// The account.
     pub account: &'a AccountId,
+    /// The organizational unit that the account is reached by, if the StackSet is service-managed.
+    pub unit: Option<&'a str>,
     /// The Regions.
     pub regions: &'a [String],
     /// Parameter overrides.
@@ -104,16 +122,46 @@ pub struct Rollout<'a> {
     pub operation: &'a str,
 }
 
+impl Rollout<'_> {
+    fn accounts(&self) -> Option<Vec<String>> {
+        self.unit.is_none().then(|| vec![self.account.to_string()])
+    }
+
+    /// The one account within its unit: a service-managed StackSet takes no bare accounts.
+    fn targets(&self) -> Option<DeploymentTargets> {
+        self.unit.map(|unit| {
+            DeploymentTargets::builder()
+                .organizational_unit_ids(unit)
+                .accounts(self.account.as_str())
+                .account_filter_type(AccountFilterType::Intersection)
+                .build()
+        })
+    }
+}
+
 impl StackSets {
     /// A conversation in this session.
     #[must_use]
     pub fn new(session: &SdkConfig) -> Self {
-        Self { client: Client::new(session) }
+        Self { client: Client::new(session), call_as: None }
+    }
+
+    /// The same conversation about a StackSet that lives in the management account, as its delegated administrator.
+    #[must_use]
+    pub fn delegated(self) -> Self {
+        Self { call_as: Some(CallAs::DelegatedAdmin), ..self }
     }
 
     /// The names of a StackSet's parameters, or none if there is no such StackSet.
     pub async fn parameters(&self, set: &str) -> Result<Option<BTreeSet<String>>, Failure> {
-        match self.client.describe_stack_set().stack_set_name(set).send().await {
+        match self
+            .client
+            .describe_stack_set()
+            .set_call_as(self.call_as.clone())
+            .stack_set_name(set)
+            .send()
+            .await
+        {
             Ok(answer) => Ok(answer.stack_set.map(|set| {
                 set.parameters
                     .unwrap_or_default()
@@ -138,6 +186,7 @@ impl StackSets {
         let answer = self
             .client
             .describe_stack_instance()
+            .set_call_as(self.call_as.clone())
             .stack_set_name(set)
             .stack_instance_account(account.as_str())
             .stack_instance_region(region)
@@ -145,6 +194,17 @@ impl StackSets {
             .await;
         match answer {
             Ok(answer) => Ok(answer.stack_instance.map(|instance| Instance {
+                under_way: instance
+                    .stack_instance_status
+                    .and_then(|status| status.detailed_status)
+                    .filter(|status| {
+                        matches!(
+                            status,
+                            StackInstanceDetailedStatus::Pending
+                                | StackInstanceDetailedStatus::Running
+                        )
+                    })
+                    .and(instance.last_operation_id),
                 is_current: instance
                     .status
                     .as_ref()
@@ -175,6 +235,7 @@ impl StackSets {
         let described = self
             .client
             .describe_stack_set_operation()
+            .set_call_as(self.call_as.clone())
             .stack_set_name(set)
             .operation_id(id)
             .send()
@@ -216,6 +277,7 @@ impl StackSets {
         let mut results = self
             .client
             .list_stack_set_operation_results()
+            .set_call_as(self.call_as.clone())
             .stack_set_name(set)
             .operation_id(id)
             .into_paginator()
@@ -241,8 +303,10 @@ impl StackSets {
         let answer = self
             .client
             .create_stack_instances()
+            .set_call_as(self.call_as.clone())
             .stack_set_name(rollout.set)
-            .accounts(rollout.account.as_str())
+            .set_accounts(rollout.accounts())
+            .set_deployment_targets(rollout.targets())
             .set_regions(Some(rollout.regions.to_vec()))
             .set_parameter_overrides(Some(overrides(rollout.parameters)))
             .operation_preferences(preferences())
@@ -263,8 +327,10 @@ impl StackSets {
         let answer = self
             .client
             .update_stack_instances()
+            .set_call_as(self.call_as.clone())
             .stack_set_name(rollout.set)
-            .accounts(rollout.account.as_str())
+            .set_accounts(rollout.accounts())
+            .set_deployment_targets(rollout.targets())
             .set_regions(Some(rollout.regions.to_vec()))
             .set_parameter_overrides(Some(overrides(rollout.parameters)))
             .operation_preferences(preferences())

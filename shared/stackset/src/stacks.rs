@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use aws_config::SdkConfig;
 use jiff::SignedDuration;
 use step::{Act, Awaited, Permission, Site, Task};
-use tenant::{AccountId, Failure, FailureName, StackSet};
+use tenant::{AccountId, Failure, FailureName, PermissionModel, StackSet};
 use uuid::Uuid;
 
-use crate::{Operation, Rollout, StackSets};
+use crate::{Instance, Operation, Rollout, StackSets};
 
 /// What can be seen of a StackSet's stacks in the account.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,21 +72,43 @@ pub const OPERATION: &str = "stack-set";
 const LOOK: u32 = 120;
 
 const SETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*";
+/// Service-managed StackSets live in the management account; we are their delegated administrator.
+const DELEGATED: &str = "arn:${Partition}:cloudformation:${Region}:${Management}:stackset/*";
 const TARGETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset-target/*";
 const TYPES: &str = "arn:${Partition}:cloudformation:${Region}::type/resource/*";
 
 /// What rolling out needs to be allowed.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::look(Site::Automation, "cloudformation:DescribeStackInstance", SETS),
+    Permission::look(Site::Automation, "cloudformation:DescribeStackSet", SETS),
     Permission::look(Site::Automation, "cloudformation:DescribeStackSetOperation", SETS),
     Permission::look(Site::Automation, "cloudformation:ListStackSetOperationResults", SETS),
+    Permission::look(Site::Automation, "cloudformation:DescribeStackInstance", DELEGATED),
+    Permission::look(Site::Automation, "cloudformation:DescribeStackSet", DELEGATED),
+    Permission::look(Site::Automation, "cloudformation:DescribeStackSetOperation", DELEGATED),
+    Permission::look(Site::Automation, "cloudformation:ListStackSetOperationResults", DELEGATED),
     Permission::act(Site::Automation, "cloudformation:CreateStackInstances", SETS),
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", SETS),
+    Permission::act(Site::Automation, "cloudformation:CreateStackInstances", DELEGATED),
+    Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", DELEGATED),
     Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TARGETS),
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TARGETS),
     Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TYPES),
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TYPES),
 ];
+
+/// The conversation about a StackSet: with the automation account about its own, and as the delegated administrator
+/// about one of the management account.
+#[must_use]
+pub fn open(session: &SdkConfig, task: &Task, wanted: &StackSet) -> StackSets {
+    let sets = StackSets::new(session);
+    let apart = task.platform.automation_account != task.platform.management_account;
+    if wanted.permission_model == PermissionModel::ServiceManaged && apart {
+        sets.delegated()
+    } else {
+        sets
+    }
+}
 
 /// Sees what the account has of the StackSet.
 pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Seen, Failure> {
@@ -102,6 +125,9 @@ pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Se
     for region in &wanted.regions {
         match sets.instance(&wanted.name, account, region).await? {
             None => missing.push(region.clone()),
+            Some(Instance { under_way: Some(operation), .. }) if !is_awaited(task, &operation) => {
+                return Ok(Seen::Running(awaited(task, &wanted.name, operation)));
+            }
             Some(instance) if !instance.is_current || instance.parameters != wanted.parameters => {
                 outdated.push(region.clone());
             }
@@ -109,6 +135,22 @@ pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Se
         }
     }
     Ok(Seen::Regions { missing, outdated })
+}
+
+/// Whether this is the operation whose end was just seen: a reading that says otherwise is an old one.
+fn is_awaited(task: &Task, operation: &str) -> bool {
+    task.awaited.as_ref().is_some_and(|awaited| awaited.id == operation)
+}
+
+/// An operation as it is awaited. One that follows another goes on with the same wait: patience is for all of them.
+fn awaited(task: &Task, set: &str, operation: String) -> Awaited {
+    let earlier = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION);
+    Awaited {
+        kind: OPERATION.to_owned(),
+        id: operation,
+        r#for: format!("CloudFormation to roll out {set}"),
+        since: earlier.map_or(task.now, |awaited| awaited.since),
+    }
 }
 
 /// Whether a failure passes with the account's youth. That a service does not know the account yet can last for hours,
@@ -163,11 +205,14 @@ pub async fn act(
         }
         Change::Create { regions, .. } | Change::Update { regions, .. } => regions,
     };
+    check_parameters(sets, wanted).await?;
     let action = if matches!(change, Change::Create { .. }) { "create" } else { "update" };
     let operation = operation_id(task, account, &wanted.name, action);
     let rollout = Rollout {
         set: &wanted.name,
         account,
+        unit: (wanted.permission_model == PermissionModel::ServiceManaged)
+            .then_some(task.landing_zone.organizational_unit.as_str()),
         regions,
         parameters: &wanted.parameters,
         operation: &operation,
@@ -176,15 +221,31 @@ pub async fn act(
         Change::Create { .. } => sets.create(&rollout).await?,
         _ => sets.update(&rollout).await?,
     }
-    // An operation that follows a failed one goes on with the same wait: patience is for all of them.
-    let earlier = task.awaited.as_ref().filter(|awaited| awaited.kind == OPERATION);
-    let awaited = Awaited {
-        kind: OPERATION.to_owned(),
-        id: operation,
-        r#for: format!("CloudFormation to roll out {}", wanted.name),
-        since: earlier.map_or(task.now, |awaited| awaited.since),
-    };
+    let awaited = awaited(task, &wanted.name, operation);
     Ok(Act::Started { awaited, seconds: LOOK })
+}
+
+/// Says which parameters the StackSet's template does not have, better than CloudFormation would.
+async fn check_parameters(sets: &StackSets, wanted: &StackSet) -> Result<(), Failure> {
+    if wanted.parameters.is_empty() {
+        return Ok(());
+    }
+    // A StackSet that is gone is CloudFormation's to report.
+    let Some(known) = sets.parameters(&wanted.name).await? else { return Ok(()) };
+    match wanted.parameters.keys().find(|name| !known.contains(*name)) {
+        None => Ok(()),
+        Some(unknown) => Err(Failure::blocked(
+            format!(
+                "The landing zone gives {} a parameter that it does not have. Ask the foundation's operators.",
+                wanted.name
+            ),
+            format!(
+                "StackSet {} has no parameter {unknown}; it has {}: change the landing zone or the template",
+                wanted.name,
+                known.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
 }
 
 /// The operation's id, which is its idempotency token: the same turn repeated names the same operation, and an
@@ -204,6 +265,7 @@ mod tests {
         StackSet {
             name: "audit".to_owned(),
             regions,
+            permission_model: PermissionModel::SelfManaged,
             parameters: std::collections::BTreeMap::new(),
         }
     }

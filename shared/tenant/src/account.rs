@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, alias, check_names,
-    tags::{placeholder, written_tags},
+    Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, alias, check_names, tag_fact,
+    tags::written_tags,
 };
 
 /// Numbers that are drawn once and stay a tenant's.
@@ -104,7 +104,7 @@ pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, numbers: Numbers) -> V
         ("rand".to_owned(), random(tenant.id)),
     ];
     let tags = written_tags(tenant, zone);
-    let tags = tags.into_iter().map(|(key, value)| (placeholder(&key), value));
+    let tags = tags.into_iter().map(|(key, value)| (tag_fact(&key), value));
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     Values {
         texts: tags.chain(own).collect(),

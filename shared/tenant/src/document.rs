@@ -122,6 +122,9 @@ pub struct Platform {
     /// The partition that ARNs name.
     #[serde(default = "aws")]
     pub partition: String,
+    /// The organization's id, such as `o-a1b2c3d4e5`; account ARNs name it, which hooks are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The organization's management account.
     pub management_account: AccountId,
     /// The account that Landfall runs in.
@@ -328,6 +331,7 @@ impl Spec for Platform {
 }
 
 /// What every tenant of it gets.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct LandingZone {
@@ -372,6 +376,16 @@ pub struct LandingZone {
     /// Region; the rest are asked as these are answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<Quota>,
+    /// A stack that the access role makes in each account before it is downgraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_stack: Option<AccessStack>,
+    /// Who is called at the end of each replication, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
+    /// Whether nobody enters an account before somebody outside Landfall has tagged it `ProductName` (the workspace)
+    /// and `Stage` (the project).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait_for_external: bool,
     /// How the access role is downgraded.
     pub access_role: AccessRole,
     /// What roles may do in these accounts, where it is not what the platform says.
@@ -397,6 +411,70 @@ impl LandingZone {
     }
 }
 
+/// A stack that the access role makes in each account before it is downgraded.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccessStack {
+    /// Where CloudFormation reads the template: an https address in S3. Another version has another address.
+    pub template_url: String,
+    /// The Region that the stack is made in.
+    pub region: String,
+    /// Parameters, each a text that may refer to facts about the account, such as `${AccountId}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Who is called at the end of each replication: one of a function, a state machine and an event bus.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Hook {
+    /// The hook's name, by which remarks speak of it: at most 30 characters of `a-z`, `0-9` and `-`.
+    pub name: String,
+    /// The ARN of a Lambda function, which is called and waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<String>,
+    /// The ARN of a Step Functions state machine, which is started and not waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_machine: Option<String>,
+    /// The name or ARN of an EventBridge bus, on which an event is put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_bus: Option<String>,
+}
+
+/// What a hook is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HookTarget<'a> {
+    /// A Lambda function's ARN.
+    Lambda(&'a str),
+    /// A state machine's ARN.
+    StateMachine(&'a str),
+    /// An event bus's name or ARN.
+    EventBus(&'a str),
+}
+
+impl HookTarget<'_> {
+    /// The ARN or name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Lambda(target) | Self::StateMachine(target) | Self::EventBus(target) => target,
+        }
+    }
+}
+
+impl Hook {
+    /// What the hook is; none if it is nothing, or several things at once.
+    #[must_use]
+    pub fn target(&self) -> Option<HookTarget<'_>> {
+        match (&self.lambda, &self.state_machine, &self.event_bus) {
+            (Some(target), None, None) => Some(HookTarget::Lambda(target)),
+            (None, Some(target), None) => Some(HookTarget::StateMachine(target)),
+            (None, None, Some(target)) => Some(HookTarget::EventBus(target)),
+            _ => None,
+        }
+    }
+}
+
 /// A StackSet of which each account gets an instance.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -405,7 +483,10 @@ pub struct StackSet {
     pub name: String,
     /// The Regions of the instances.
     pub regions: Vec<String>,
-    /// Parameter overrides.
+    /// Who makes the stacks in the accounts.
+    #[serde(default, skip_serializing_if = "PermissionModel::is_usual")]
+    pub permission_model: PermissionModel,
+    /// Parameter overrides, each a text that may refer to facts about the account, such as `${AccountId}`.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
 }
@@ -539,6 +620,25 @@ pub struct Quota {
     pub regions: Vec<String>,
     /// The least value, in the quota's own unit. A higher one that is there already is left.
     pub value: f64,
+}
+
+/// Who makes a StackSet's stacks in the accounts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PermissionModel {
+    /// The StackSet of the automation account, through the execution role in each account.
+    #[default]
+    SelfManaged,
+    /// CloudFormation itself, in accounts of organizational units: a StackSet of the management account, for which the
+    /// automation account is a delegated administrator.
+    ServiceManaged,
+}
+
+impl PermissionModel {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_usual(&self) -> bool {
+        *self == Self::SelfManaged
+    }
 }
 
 /// How the access role is downgraded.

@@ -9,6 +9,7 @@ mod alias;
 mod breaker;
 mod contact;
 mod document;
+mod facts;
 mod failure;
 mod limits;
 mod name;
@@ -31,10 +32,14 @@ pub use alias::suffixed_alias;
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
-    AccessRole, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower, DefaultVpc,
-    Document, Downgrade, Enrolment, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn,
-    PasswordPolicy, Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper,
-    TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, AccessStack, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower,
+    DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, Kind, LandingZone,
+    LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel, Platform,
+    PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust,
+    schema,
+};
+pub use facts::{
+    ACCOUNT_ARN, FACTS, facts, filled, no_organization, references, tag_fact, tells_number,
 };
 pub use failure::{Failure, FailureName};
 pub use limits::{

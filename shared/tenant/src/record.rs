@@ -55,7 +55,7 @@ pub struct Names {
     /// The account's alias, from when AWS took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
-    /// The tenant's number on its platform; 0 where no pattern asked for one.
+    /// The tenant's number on its platform; 0 where no pattern asked for one and nobody is told it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub number: u64,
     /// The project's number; 0 where no pattern asked for one.

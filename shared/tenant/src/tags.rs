@@ -6,7 +6,7 @@ use thiserror::Error;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use uuid::Uuid;
 
-use crate::{Concern, LandingZone, Platform, Tenant, contact};
+use crate::{Concern, LandingZone, Platform, Tenant, contact, tag_fact};
 
 /// The most tags of an account, by AWS.
 pub(crate) const MOST_TAGS: usize = 50;
@@ -118,13 +118,6 @@ fn sanitised(text: &str, longest: usize) -> String {
     text.chars().take(longest).map(|one| if fits(one) { one } else { '_' }).collect()
 }
 
-/// The placeholder of a tag: `costCenter` is `tagCostCenter`.
-pub(crate) fn placeholder(key: &str) -> String {
-    let mut rest = key.chars();
-    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("tag{first}{}", rest.as_str())
-}
-
 /// The tags that users wrote, without a prefix: the project's before what pays, the workspace's and the landing zone's.
 #[must_use]
 pub fn written_tags(tenant: &Tenant, zone: &LandingZone) -> BTreeMap<String, String> {
@@ -154,7 +147,7 @@ pub fn account_tags(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into_iter()
-    .chain(written.iter().map(|(key, value)| (placeholder(key), value.clone())))
+    .chain(written.iter().map(|(key, value)| (tag_fact(key), value.clone())))
     .collect();
     // A mapper that can't be read was refused when the platform was written.
     let mapped = platform.tag_mappers.iter().filter_map(|mapper| {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{check_grants, check_identity_center, check_role_mappings};
 use crate::{
-    BIRTH_ROLE, Baseline, Contact, ControlTower, DefaultVpc, Downgrade, Enrolment, LandingZone,
-    LandingZoneMetadata, Names, Numbers, PasswordPolicy, Pattern, Platform, PlatformMetadata,
-    Quota, TagTemplate, Tenant, TenantMetadata, TenantSpec, account_alias, account_tags, alias,
-    contact, render_names,
+    ACCOUNT_ARN, BIRTH_ROLE, Baseline, Contact, ControlTower, DefaultVpc, Downgrade, Enrolment,
+    FACTS, Hook, HookTarget, LandingZone, LandingZoneMetadata, Names, Numbers, PasswordPolicy,
+    Pattern, Platform, PlatformMetadata, Quota, TagTemplate, Tenant, TenantMetadata, TenantSpec,
+    account_alias, account_tags, alias, contact, references, render_names,
     tags::{LONGEST_KEY, LONGEST_VALUE, MOST_TAGS, OWN, fits},
 };
 
@@ -323,6 +323,16 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             "Write aws, aws-us-gov or aws-cn.",
         ));
     }
+    if let Some(organization) = &spec.organization
+        && !is_organization(organization)
+    {
+        problems.push(Problem::new(
+            "spec.organization",
+            organization,
+            "is no organization's id",
+            "Write the id, such as `o-a1b2c3d4e5`, as `aws organizations describe-organization` shows it.",
+        ));
+    }
     if spec.tag_prefix.is_empty()
         || spec.tag_prefix.len() > 32
         || !spec.tag_prefix.chars().all(fits)
@@ -438,6 +448,123 @@ fn control_tower(tower: &ControlTower, partition: &str, problems: &mut Vec<Probl
                 "must be there: Account Factory asks for it",
                 "Write a name.",
             ));
+        }
+    }
+}
+
+fn is_organization(text: &str) -> bool {
+    text.strip_prefix("o-").is_some_and(|rest| {
+        (10..=32).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+/// What is wrong with hooks: what each is, where it is, and what it could be called with.
+fn hooks(hooks: &[Hook], platform: &Platform, problems: &mut Vec<Problem>) {
+    for (index, hook) in hooks.iter().enumerate() {
+        let field = format!("spec.hooks[{index}]");
+        identifier(&format!("{field}.name"), &hook.name, 30, problems);
+        if hooks[..index].iter().any(|earlier| earlier.name == hook.name) {
+            problems.push(Problem::new(
+                format!("{field}.name"),
+                &hook.name,
+                "stands there twice",
+                "Give each hook a name of its own.",
+            ));
+        }
+        let Some(target) = hook.target() else {
+            problems.push(Problem::new(
+                field,
+                &hook.name,
+                "must be exactly one thing",
+                "Write one of `lambda`, `stateMachine` and `eventBus`.",
+            ));
+            continue;
+        };
+        hook_target(&field, target, platform, problems);
+    }
+    if !hooks.is_empty() && platform.organization.is_none() {
+        problems.push(Problem::new(
+            "spec.hooks",
+            format!("{} hooks", hooks.len()),
+            "are told the account's ARN, for which the platform must name its organization",
+            "Write `organization: o-…` into the platform and apply it first.",
+        ));
+    }
+}
+
+fn hook_target(
+    field: &str,
+    target: HookTarget<'_>,
+    platform: &Platform,
+    problems: &mut Vec<Problem>,
+) {
+    let (key, service, kind, own) = match target {
+        HookTarget::Lambda(_) => ("lambda", "lambda", "function:", false),
+        HookTarget::StateMachine(_) => ("stateMachine", "states", "stateMachine:", true),
+        HookTarget::EventBus(_) => ("eventBus", "events", "event-bus/", false),
+    };
+    let text = target.as_str();
+    let is_name = |name: &str| {
+        (1..=256).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte))
+    };
+    if matches!(target, HookTarget::EventBus(_)) && !text.starts_with("arn:") && is_name(text) {
+        return;
+    }
+    let Platform { partition, region, automation_account, .. } = platform;
+    let account = text.split(':').nth(4).unwrap_or_default();
+    let start = format!("arn:{partition}:{service}:{region}:{account}:{kind}");
+    let fits = account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && text
+            .strip_prefix(&start)
+            .is_some_and(|name| name.split(':').count() <= 2 && name.split(':').all(is_name));
+    if !fits {
+        problems.push(Problem::new(
+            format!("{field}.{key}"),
+            text,
+            format!("is no ARN of such a thing in {region}"),
+            format!(
+                "Write `arn:{partition}:{service}:{region}:{automation_account}:{kind}NAME`: \
+                 Step Functions calls in its own Region only."
+            ),
+        ));
+    } else if own && account != automation_account.as_str() {
+        problems.push(Problem::new(
+            format!("{field}.{key}"),
+            text,
+            "is in another account",
+            format!("Write a state machine of the automation account {automation_account}."),
+        ));
+    }
+}
+
+/// What is wrong with the values of parameters: they may refer to known facts only.
+fn parameters<'a>(
+    field: &str,
+    values: impl Iterator<Item = (&'a String, &'a String)>,
+    platform: &Platform,
+    problems: &mut Vec<Problem>,
+) {
+    for (name, value) in values {
+        let at = format!("{field}.{name}");
+        match references(value) {
+            Err(rule) => problems.push(Problem::new(
+                at,
+                value,
+                rule,
+                format!("Known are {} and tag<Name>, each written `${{…}}`.", FACTS.join(", ")),
+            )),
+            Ok(found) if found.contains(&ACCOUNT_ARN) && platform.organization.is_none() => {
+                problems.push(Problem::new(
+                    at,
+                    value,
+                    "wants the account's ARN, for which the platform must name its organization",
+                    "Write `organization: o-…` into the platform and apply it first.",
+                ));
+            }
+            Ok(_) => {}
         }
     }
 }
@@ -562,6 +689,31 @@ pub fn check_landing_zone(
     }
     baseline(&spec.baseline, &mut problems);
     quotas(&spec.quotas, &mut problems);
+    for (index, set) in spec.stack_sets.iter().enumerate() {
+        let field = format!("spec.stackSets[{index}].parameters");
+        parameters(&field, set.parameters.iter(), platform, &mut problems);
+    }
+    if let Some(stack) = &spec.access_stack {
+        if !stack.template_url.starts_with("https://") || stack.template_url.len() > 256 {
+            problems.push(Problem::new(
+                "spec.accessStack.templateUrl",
+                &stack.template_url,
+                "is no address that CloudFormation reads a template from",
+                "Write an https address of an object in S3, of 256 characters at most.",
+            ));
+        }
+        if !is_region(&stack.region) {
+            problems.push(Problem::new(
+                "spec.accessStack.region",
+                &stack.region,
+                "is no Region",
+                "Write a Region such as `eu-central-1`.",
+            ));
+        }
+        let field = "spec.accessStack.parameters";
+        parameters(field, stack.parameters.iter(), platform, &mut problems);
+    }
+    hooks(&spec.hooks, platform, &mut problems);
     if spec.access_role.downgrade == Downgrade::Strict && spec.access_role.other_way_in.is_none() {
         problems.push(Problem::new(
             "spec.accessRole.otherWayIn",
@@ -1034,13 +1186,67 @@ mod tests {
     #[test]
     fn a_strict_downgrade_needs_another_way_in() {
         let zone = zone(serde_json::json!({"accessRole": {}}));
+        assert_eq!(fields(&checked(&zone, None)), ["spec.accessRole.otherWayIn"]);
+    }
+
+    fn checked(zone: &LandingZone, organization: Option<&str>) -> Vec<Problem> {
         let metadata = LandingZoneMetadata { name: "production".to_owned() };
-        let problems = check_landing_zone(
-            &metadata,
-            &zone,
-            &platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io"),
+        let platform = Platform {
+            organization: organization.map(ToOwned::to_owned),
+            ..platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io")
+        };
+        check_landing_zone(&metadata, zone, &platform)
+    }
+
+    #[test]
+    fn a_hook_is_one_thing_in_the_platforms_region() {
+        let function = "arn:aws:lambda:eu-central-1:222222222222:function:register:live";
+        let machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:network";
+        let right = zone(serde_json::json!({"hooks": [
+            {"name": "register", "lambda": function}, {"name": "network", "stateMachine": machine},
+            {"name": "tell", "eventBus": "foundation"},
+            {"name": "tell-others", "eventBus": "arn:aws:events:eu-central-1:222222222222:event-bus/x"}
+        ]}));
+        assert_eq!(checked(&right, Some("o-landfall01")), []);
+        assert_eq!(fields(&checked(&right, None)), ["spec.hooks"]);
+        let wrong = zone(serde_json::json!({"hooks": [
+            {"name": "nothing"},
+            {"name": "both", "lambda": function, "eventBus": "foundation"},
+            {"name": "elsewhere", "lambda": function.replace("central", "west")},
+            {"name": "of-others", "stateMachine": machine.replace("123456789012", "222222222222")},
+            {"name": "of-others", "lambda": "register"}
+        ]}));
+        assert_eq!(
+            fields(&checked(&wrong, Some("o-landfall01"))),
+            [
+                "spec.hooks[0]",
+                "spec.hooks[1]",
+                "spec.hooks[2].lambda",
+                "spec.hooks[3].stateMachine",
+                "spec.hooks[4].name",
+                "spec.hooks[4].lambda"
+            ]
         );
-        assert_eq!(fields(&problems), ["spec.accessRole.otherWayIn"]);
+    }
+
+    #[test]
+    fn parameters_refer_to_known_facts_only() {
+        let stacks = |text: &str| {
+            zone(serde_json::json!({
+                "stackSets": [{"name": "audit", "regions": ["eu-central-1"], "parameters": {"Owner": text}}],
+                "accessStack": {"templateUrl": "https://example.com/a.yaml", "region": "eu-central-1",
+                                "parameters": {"Owner": text}}
+            }))
+        };
+        let both = ["spec.stackSets[0].parameters.Owner", "spec.accessStack.parameters.Owner"];
+        for right in ["${ProductName}-${Stage}", "${tagCostCenter}", "plain", "$100"] {
+            assert_eq!(checked(&stacks(right), None), [], "{right}");
+        }
+        for wrong in ["${accountId}", "${AccountId", "${tagcost}", "${}"] {
+            assert_eq!(fields(&checked(&stacks(wrong), None)), both, "{wrong}");
+        }
+        assert_eq!(fields(&checked(&stacks("${AccountArn}"), None)), both);
+        assert_eq!(checked(&stacks("${AccountArn}"), Some("o-landfall01")), []);
     }
 
     fn problems_of(tower: serde_json::Value) -> Vec<Problem> {

@@ -19,12 +19,14 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<create_account::CreateAccount>(),
         of::<place_account::PlaceAccount>(),
         of::<prepare_account::PrepareAccount>(),
+        of::<deploy_access_stack::DeployAccessStack>(),
         of::<roll_out_access::RollOutAccess>(),
         of::<downgrade_access_role::DowngradeAccessRole>(),
         of::<enrol_account::EnrolAccount>(),
         of::<roll_out_stacks::RollOutStacks>(),
         of::<baseline_regions::BaselineRegions>(),
         of::<raise_quotas::RaiseQuotas>(),
+        of::<verify_baseline::VerifyBaseline>(),
         of::<grant_access::GrantAccess>(),
         of::<name_account::NameAccount>(),
         ("intake", intake::PERMISSIONS),
@@ -134,9 +136,12 @@ pub fn regenerated(template: &str) -> String {
 fn region_statements(region: &str) -> Vec<Value> {
     // The management account's roles work on every tenant's account; their sessions on one.
     let account = if region.starts_with("management") { "*" } else { "${AWS::AccountId}" };
+    // The management account's template calls that account its own, the automation account's by a parameter.
+    let in_automation = region.starts_with("automation");
+    let management = if in_automation { "${ManagementAccountId}" } else { "${AWS::AccountId}" };
     let place = Place::with(vec![
         ("${Partition}", "${AWS::Partition}".to_owned()),
-        ("${Management}", "${AWS::AccountId}".to_owned()),
+        ("${Management}", management.to_owned()),
         ("${Automation}", "${AWS::AccountId}".to_owned()),
         ("${Account}", account.to_owned()),
         ("${AccessRole}", "${AccessRolePath}${AccessRoleName}".to_owned()),

@@ -46,6 +46,7 @@ impl Template {
             ("AccessRolePath", json!("")),
             ("ExecutionRoleName", json!("AWSCloudFormationStackSetExecutionRole")),
             ("AutomationAccountId", json!(AUTOMATION)),
+            ("ManagementAccountId", json!(MANAGEMENT)),
             ("AutomationStackName", json!("landfall")),
             ("CloseTagKeys", json!("landfall:tenant,decommission")),
         ]);

@@ -435,6 +435,12 @@ def paged(items: list[Any], request: dict[str, Any], largest: int = 20) -> tuple
 
 def install() -> None:
     """Puts the changes in place."""
+    from moto.organizations.models import FakeDelegatedAdministrator
+
+    # moto's list of services is shorter than AWS's.
+    FakeDelegatedAdministrator.SUPPORTED_SERVICES.append(
+        "member.org.stacksets.cloudformation.amazonaws.com"
+    )
     from moto.organizations import models
     from moto.organizations.models import OrganizationsBackend
     from moto.organizations.responses import OrganizationsResponse

@@ -103,7 +103,8 @@ class Deployment:
     def run(self) -> dict[str, Any]:
         """Deploys all; answers the outputs of the automation account's stack."""
         accounts = self.folder / "accounts"
-        outputs = self._application()
+        self._bucket()
+        outputs = self._application(self._hooks())
         self._stack(
             MANAGEMENT,
             HOME,
@@ -155,7 +156,7 @@ class Deployment:
         found = secrets.get_secret_value(SecretId=f"{self.stack}-{name}")["SecretString"]
         return str(json.loads(found)["current"])
 
-    def _application(self) -> dict[str, Any]:
+    def _bucket(self) -> None:
         s3 = self.operator.client("s3", AUTOMATION)
         location = {"LocationConstraint": HOME}
         try:
@@ -164,6 +165,22 @@ class Deployment:
             if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
                 raise
         s3.put_object(Bucket=self.bucket, Key="stand-in.zip", Body=stand_in())
+
+    def _hooks(self) -> list[str]:
+        """Deploys the examples of hooks, each as a stack of its folder's name; their functions."""
+        functions = []
+        for path in sorted(self.folder.glob("hooks/*/template.yaml")):
+            template = templates.read(path.read_text())
+            for declared in template["Resources"].values():
+                self._package(declared)
+            values = {"Architecture": "x86_64"}
+            name, body = path.parent.name, json.dumps(template)
+            outputs = self._stack(AUTOMATION, HOME, name, body, values)
+            functions.append(outputs["FunctionArn"])
+        return functions
+
+    def _application(self, hooks: list[str]) -> dict[str, Any]:
+        s3 = self.operator.client("s3", AUTOMATION)
         template = templates.read((self.folder / "template.yaml").read_text())
         shared = template.get("Globals", {}).get("Function", {})
         if "CodeUri" in shared:
@@ -180,6 +197,7 @@ class Deployment:
             {
                 "ManagementAccountId": MANAGEMENT,
                 "Architecture": "x86_64",
+                "HookFunctionArns": ",".join(hooks),
             },
             f"https://s3.{HOME}.amazonaws.com/{self.bucket}/template.json",
         )

@@ -101,6 +101,7 @@ def install() -> None:
     _programs_parsed_once()
     _paths()
     _calls()
+    _nested_executions()
     _error_names()
     _executions_api()
     _history()
@@ -222,6 +223,41 @@ def _calls() -> None:
             original(self, env)
 
         owner._eval_execution = named
+
+
+def _nested_executions() -> None:
+    """`states:startExecution` is written in Step Functions' spelling and called in the API's."""
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+        state_task_service_sfn,
+    )
+
+    owner = state_task_service_sfn.StateTaskServiceSfn
+    normalise = owner._normalise_parameters
+
+    def as_the_api(self: Any, parameters: dict[str, Any], *more: Any, **named: Any) -> None:
+        normalise(self, parameters, *more, **named)
+        for name in [name for name in parameters if name[:1].isupper()]:
+            parameters[name[0].lower() + name[1:]] = parameters.pop(name)
+
+    owner._normalise_parameters = as_the_api
+
+    @method_of(owner)
+    def _normalise_response(self: Any, response: Any, *_: Any, **__: Any) -> None:
+        for name in list(response):
+            value = response.pop(name)
+            at = int(value.timestamp() * 1000) if hasattr(value, "timestamp") else value
+            response[name[0].upper() + name[1:]] = at
+
+    from_error = owner._from_error
+
+    def named_once(self: Any, env: Any, ex: Exception) -> Any:
+        # An error that is called an exception already is not called so twice.
+        code = getattr(ex, "response", {}).get("Error", {}).get("Code", "")
+        if code.endswith("Exception"):
+            ex.response["Error"]["Code"] = code.removesuffix("Exception")
+        return from_error(self, env, ex)
+
+    owner._from_error = named_once
 
 
 def lambda_failure(error: Exception) -> tuple[str, str] | None:

@@ -11,13 +11,18 @@ from collections import defaultdict
 from typing import Any
 
 import clock
+import iam_facts
 import intrinsics
 import kinds
+import principals
 import secret_references as secrets
+import stacksets
 import templates
 from intrinsics import invalid
 from patching import Refusal, method_of, replace_everywhere
 
+# Who asked for the stack that this thread works on: policies, each of which must allow.
+_asking = threading.local()
 # Stacks of one account and Region are changed one after the other.
 _locks: dict[tuple[str, str], Any] = defaultdict(threading.RLock)
 
@@ -56,6 +61,8 @@ def create(resources: Any, logical_id: str, declared: dict[str, Any]) -> Any:
         return None
     kind = declared["Type"]
     place = _place(resources, logical_id)
+    if reason := denied(kind):
+        raise Failed(logical_id, kind, reason)
     try:
         properties = intrinsics.resolve(declared.get("Properties", {}), resources)
         if kind in kinds.NOTHING_TO_MAKE:
@@ -74,6 +81,44 @@ def create(resources: Any, logical_id: str, declared: dict[str, Any]) -> Any:
     made.logical_resource_id = logical_id
     made.cf_resource_type = kind
     return made
+
+
+VIA = "aws:calledvia"
+SERVICE = "cloudformation.amazonaws.com"
+
+
+def denied(kind: str) -> str | None:
+    """Why whoever asked for the stack may not make a resource of the type through it."""
+    asking = getattr(_asking, "principal", None)
+    if asking is None:
+        return None
+    service = {"stepfunctions": "states"}.get(kind.split("::")[1].lower())
+    action = stacksets.CREATING.get(kind) or f"{service or kind.split('::')[1].lower()}:*"
+    facts = iam_facts.role(asking.role_arn)
+    layers = [facts["identity"]]
+    layers += [facts["boundary"]] if facts["boundary"] else []
+    layers += [[asking.session_policy]] if asking.session_policy else []
+    for documents in layers:
+        if not stacksets.allows({"identity": via(documents), "boundary": None}, action):
+            return f"User: {asking.arn} is not authorized to perform: {action}"
+    return None
+
+
+def via(documents: list[Any]) -> list[Any]:
+    """The documents without the statements that a call through CloudFormation does not meet."""
+
+    def met(statement: dict[str, Any]) -> bool:
+        for tests in statement.get("Condition", {}).values():
+            for key, values in tests.items():
+                if key.lower() == VIA and SERVICE not in stacksets.listed(values):
+                    return False
+        return True
+
+    kept = []
+    for document in documents:
+        statements = [one for one in stacksets.listed(document.get("Statement")) if met(one)]
+        kept.append({**document, "Statement": statements})
+    return kept
 
 
 def _by_moto(resources: Any, place: kinds.Place, declared: Any, properties: Any) -> Any:
@@ -551,7 +596,15 @@ def _answers(models: Any, responses: Any) -> None:
             if text is None and stack and self._get_bool_param("UsePreviousTemplate", False):
                 text = self.cloudformation_backend.get_stack(stack).template
             checked(self, text, change_set)
-            return original(self)
+            # A stack is made with what the asking session may, unless it passes a role.
+            holder = principals.find(self.access_key)
+            judged = holder is not None and holder.role_arn and not self._get_param("RoleARN")
+            operator = judged and holder.role_arn.endswith("sandbox-operator")
+            _asking.principal = holder if judged and not operator else None
+            try:
+                return original(self)
+            finally:
+                _asking.principal = None
 
         setattr(owner, name, guarded_call)
 

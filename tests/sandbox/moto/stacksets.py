@@ -135,6 +135,11 @@ class StackSet:
     execution_role: str
     managed: bool
     token: str | None
+    # Whether accounts that come into a unit get stacks by themselves, and keep them after it.
+    automatic: bool = False
+    retains: bool = False
+    # The Regions of each organizational unit that was ever a target.
+    units: dict[str, list[str]] = field(default_factory=dict)
     id: str = ""
     instances: dict[Target, Instance] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
@@ -165,6 +170,13 @@ class StackSet:
             "ExecutionRoleName": self.execution_role,
             "PermissionModel": self.permission_model,
             "ManagedExecution": {"Active": self.managed},
+            "AutoDeployment": {
+                "Enabled": self.automatic,
+                "RetainStacksOnAccountRemoval": self.retains,
+            }
+            if self.permission_model == "SERVICE_MANAGED"
+            else None,
+            "OrganizationalUnitIds": sorted(self.units),
             "Regions": sorted({region for _, region in self.instances}),
             "DriftStatus": "NOT_CHECKED",
         }
@@ -551,7 +563,10 @@ class Api:
     def __init__(self, response: Any) -> None:
         self.get: Callable[..., Any] = response._get_param
         self.response = response
-        self.place = (response.current_account, response.region)
+        account = response.current_account
+        if self.get("CallAs") == "DELEGATED_ADMIN":
+            account = delegator(account)
+        self.place = (account, response.region)
 
     def flag(self, name: str) -> bool:
         """A boolean parameter."""
@@ -560,8 +575,11 @@ class Api:
     def found(self) -> StackSet:
         """The set that the request names."""
         name = str(self.get("StackSetName", ""))
+        delegated = self.get("CallAs") == "DELEGATED_ADMIN"
         for one in sets.get(self.place, {}).values():
             if name in (one.name, one.id, one.arn):
+                if delegated and one.permission_model != "SERVICE_MANAGED":
+                    break
                 return one
         raise Refusal("StackSetNotFoundException", f"StackSet {name} not found")
 
@@ -596,6 +614,14 @@ class Api:
         """The accounts and Regions that the request names."""
         members, regions = list(self.get("Accounts") or []), list(self.get("Regions") or [])
         deployment = self.get("DeploymentTargets") or {}
+        if stack_set.permission_model == "SERVICE_MANAGED" and not deployment.get(
+            "OrganizationalUnitIds"
+        ):
+            message = (
+                "StackSets with SERVICE_MANAGED permission model can only have "
+                "OrganizationalUnit as target"
+            )
+            raise invalid(message)
         if stack_set.permission_model == "SELF_MANAGED" and deployment.get("OrganizationalUnitIds"):
             message = (
                 "StackSets with SELF_MANAGED permission model can only have accounts as target"
@@ -606,6 +632,47 @@ class Api:
         if any(not (len(one) == 12 and one.isdigit()) for one in members):
             raise invalid("Accounts must be twelve-digit account ids")
         return [(account, region) for account in members for region in regions]
+
+
+SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
+
+
+def delegator(account: str) -> str:
+    """The management account, for whom a delegated administrator of StackSets calls."""
+    organizations = accounts.backend()
+    admins = organizations.admins if organizations else []
+    if not any(one.account.id == account and SERVICE in one.services for one in admins):
+        message = "You must be the management account or delegated admin account of an organization"
+        raise invalid(f"{message} before operating a SERVICE_MANAGED stack set")
+    return str(organizations.account_id)
+
+
+def trusted() -> None:
+    """Refuses if the organization does not let StackSets in."""
+    organizations = accounts.backend()
+    if not any(one["ServicePrincipal"] == SERVICE for one in organizations.services):
+        message = "You must enable organizations access to operate a service managed stack set"
+        raise invalid(message)
+
+
+def moved(member: accounts.Account, source: str, destination: str) -> None:
+    """An account came into another unit: automatic sets take their stacks away and bring others."""
+    account = member.id
+    organizations = accounts.backend()
+    left = set(accounts.parents(organizations, source))
+    entered = set(accounts.parents(organizations, destination))
+    for stack_set in [one for place in sets.values() for one in place.values()]:
+        if not (stack_set.permission_model == "SERVICE_MANAGED" and stack_set.automatic):
+            continue
+        before = {r for unit, regions in stack_set.units.items() if unit in left for r in regions}
+        after = {r for unit, regions in stack_set.units.items() if unit in entered for r in regions}
+        for action, regions in (("DELETE", before - after), ("CREATE", after - before)):
+            known = [(account, region) for region in sorted(regions)]
+            if action == "DELETE":
+                known = [target for target in known if target in stack_set.instances]
+            if known:
+                operation = Operation(str(uuid.uuid4()), action, known, {}, stack_set.retains)
+                clock.later(30, lambda s=stack_set, o=operation: begin(s, o))
 
 
 def targeted(deployment: dict[str, Any]) -> list[str]:
@@ -645,6 +712,12 @@ def create_set(api: Api) -> dict[str, Any]:
     with lock:
         known = sets.setdefault(api.place, {})
         token = api.get("ClientRequestToken")
+        if api.get("PermissionModel") == "SERVICE_MANAGED":
+            if account != accounts.backend().account_id:
+                message = "Only a management account or a delegated administrator (CallAs) may"
+                raise invalid(f"{message} create a SERVICE_MANAGED stack set")
+            trusted()
+        automatic = api.get("AutoDeployment") or {}
         if name in known:
             if token and known[name].token == token:
                 return {"StackSetId": known[name].id}
@@ -671,9 +744,16 @@ def create_set(api: Api) -> dict[str, Any]:
             execution_role=api.get("ExecutionRoleName") or "AWSCloudFormationStackSetExecutionRole",
             managed=_managed(api, False),
             token=token,
+            automatic=truth(automatic.get("Enabled")),
+            retains=truth(automatic.get("RetainStacksOnAccountRemoval")),
             id=f"{name}:{uuid.uuid4()}",
         )
         return {"StackSetId": known[name].id}
+
+
+def truth(value: Any) -> bool:
+    """A boolean as requests write it."""
+    return str(value).lower() == "true"
 
 
 def _managed(api: Api, before: bool) -> bool:
@@ -724,8 +804,12 @@ def create_instances(api: Api) -> dict[str, Any]:
         raise invalid("Accounts (or DeploymentTargets) and Regions must be specified")
     overrides = api.parameters("ParameterOverrides", {})
     _check_overrides(stack_set, overrides or {})
-    operation = api.operation("CREATE", targets, overrides=overrides)
-    return {"OperationId": begin(stack_set, operation).id}
+    operation = begin(stack_set, api.operation("CREATE", targets, overrides=overrides))
+    # A unit that was a target stays one: automatic deployment knows no filters of accounts.
+    for unit in (api.get("DeploymentTargets") or {}).get("OrganizationalUnitIds") or []:
+        known = stack_set.units.setdefault(unit, [])
+        known += [region for region in api.get("Regions") or [] if region not in known]
+    return {"OperationId": operation.id}
 
 
 def update_instances(api: Api) -> dict[str, Any]:
@@ -887,6 +971,7 @@ def install() -> None:
     from moto.cloudformation.responses import CloudFormationResponse
     from moto.core.responses import ActionResult
 
+    accounts.movers.append(moved)
     # These were moto's own models' shapes.
     for path in (
         "DescribeStackSetOutput.StackSet.Parameters",

@@ -359,3 +359,18 @@ def test_many_executions_run_side_by_side(shared: Sandbox) -> None:
     for number, execution in enumerate(started):
         answer = ended(shared, execution["executionArn"])
         assert json.loads(answer["output"])["answer"]["turn"] == {"n": number}
+
+
+def test_an_execution_is_started_by_another_once_for_a_name(shared: Sandbox) -> None:
+    inner = run(shared, machine(Pass={"Type": "Pass", "End": True}))["stateMachineArn"]
+    start = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Parameters": {"StateMachineArn": inner, "Name": "run-1", "Input.$": "$"},
+        "End": True,
+    }
+    answer = run(shared, machine(Start=start), {"told": "this"})
+    arn = json.loads(answer["output"])["ExecutionArn"]
+    assert json.loads(ended(shared, arn)["input"]) == {"told": "this"}
+    again = run(shared, machine(Start=start), {"told": "that"})
+    assert again["error"] == "StepFunctions.ExecutionAlreadyExistsException"

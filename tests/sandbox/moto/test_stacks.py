@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -490,3 +491,39 @@ def test_a_secret_is_made_once_and_read_by_whoever_refers_to_it_when_it_changes(
     updated(stacks, "hidden", SECRET, Capabilities=NAMED, Parameters=longer)
     assert asked() == "second"
     stacks.delete_stack(StackName="hidden")
+
+
+@pytest.mark.parametrize("via", [False, True])
+def test_a_sessions_stack_is_made_with_what_the_session_may_through_cloudformation(
+    shared: Sandbox, via: bool
+) -> None:
+    iam, name = shared.client("iam", SECURITY), f"maker-{via}".lower()
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": SECURITY}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
+    document["Statement"] = [everything]
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+    called = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
+    document["Statement"] = [{**everything, "Action": "cloudformation:*"}]
+    document["Statement"] += [{**everything, "Condition": called}] if via else []
+    keys = shared.client("sts", SECURITY).assume_role(
+        RoleArn=f"arn:aws:iam::{SECURITY}:role/{name}",
+        RoleSessionName="session",
+        Policy=json.dumps(document),
+    )["Credentials"]
+    session = boto3.client(
+        "cloudformation",
+        region_name=HOME,
+        endpoint_url=f"http://127.0.0.1:{shared.port}",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    stack = created(session, f"by-{name}", topic)
+    assert stack["StackStatus"] == ("CREATE_COMPLETE" if via else "ROLLBACK_COMPLETE")
+    if not via:
+        events = session.describe_stack_events(StackName=f"by-{name}")["StackEvents"]
+        (failed,) = (one for one in events if one["ResourceStatus"] == "CREATE_FAILED")
+        assert "is not authorized to perform: sns:CreateTopic" in failed["ResourceStatusReason"]

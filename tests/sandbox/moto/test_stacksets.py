@@ -285,3 +285,82 @@ def test_a_set_says_what_it_is(stacks: Any) -> None:
     with pytest.raises(ClientError) as twice:
         stacks.create_stack_set(StackSetName=name, TemplateBody=json.dumps(TEMPLATE))
     assert twice.value.response["Error"]["Code"] == "NameAlreadyExistsException"
+
+
+UNIT, OTHER = "ou-land-sandbox1", "ou-land-worknonp"
+SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def delegated(shared: Sandbox, stacks: Any) -> Any:
+    """The automation account administers service-managed sets for the management account."""
+    organizations = shared.client("organizations", MANAGEMENT, "us-east-1")
+    as_delegate = {"StackSetName": "x", "CallAs": "DELEGATED_ADMIN"}
+    with pytest.raises(ClientError) as refused:
+        stacks.describe_stack_set(**as_delegate)
+    assert "delegated admin" in str(refused.value)
+    organizations.register_delegated_administrator(AccountId=AUTOMATION, ServicePrincipal=SERVICE)
+    return organizations
+
+
+def test_a_service_managed_set_lives_in_the_management_account_and_takes_units_only(
+    shared: Sandbox, stacks: Any, delegated: Any
+) -> None:
+    name = new_set(stacks, PermissionModel="SERVICE_MANAGED", CallAs="DELEGATED_ADMIN")
+    described = stacks.describe_stack_set(StackSetName=name, CallAs="DELEGATED_ADMIN")["StackSet"]
+    assert f":{MANAGEMENT}:stackset/{name}" in described["StackSetARN"]
+    with pytest.raises(ClientError) as refused:
+        stacks.describe_stack_set(StackSetName=name)
+    assert refused.value.response["Error"]["Code"] == "StackSetNotFoundException"
+    with pytest.raises(ClientError) as refused:
+        stacks.create_stack_instances(
+            StackSetName=name, Accounts=[AUTOMATION], Regions=[HOME], CallAs="DELEGATED_ADMIN"
+        )
+    assert "can only have OrganizationalUnit as target" in str(refused.value)
+    own = new_set(stacks)
+    with pytest.raises(ClientError) as refused:
+        stacks.describe_stack_set(StackSetName=own, CallAs="DELEGATED_ADMIN")
+    assert refused.value.response["Error"]["Code"] == "StackSetNotFoundException"
+
+
+def test_an_account_that_comes_into_a_unit_gets_a_stack_by_itself_and_loses_it_when_it_leaves(
+    shared: Sandbox, stacks: Any, delegated: Any
+) -> None:
+    automatic = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+    name = new_set(
+        stacks,
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment=automatic,
+        CallAs="DELEGATED_ADMIN",
+    )
+    shared.post("seed", {"accounts": 2})
+    first, second = "400000000000", "400000000001"
+    delegated.move_account(AccountId=second, SourceParentId=UNIT, DestinationParentId=OTHER)
+    targets = {
+        "OrganizationalUnitIds": [UNIT],
+        "Accounts": [first],
+        "AccountFilterType": "INTERSECTION",
+    }
+    stacks.create_stack_instances(
+        StackSetName=name, DeploymentTargets=targets, Regions=[HOME], CallAs="DELEGATED_ADMIN"
+    )
+
+    def status(account: str) -> str | None:
+        try:
+            return stacks.describe_stack_instance(
+                StackSetName=name,
+                StackInstanceAccount=account,
+                StackInstanceRegion=HOME,
+                CallAs="DELEGATED_ADMIN",
+            )["StackInstance"]["Status"]
+        except ClientError:
+            return None
+
+    # No execution role is needed.
+    assert shared.until(lambda: status(first) == "CURRENT")
+    assert status(second) is None
+    delegated.move_account(AccountId=second, SourceParentId=OTHER, DestinationParentId=UNIT)
+    assert shared.until(lambda: status(second) == "CURRENT"), "the filter is not remembered"
+    delegated.move_account(AccountId=second, SourceParentId=UNIT, DestinationParentId=OTHER)
+    assert shared.until(lambda: status(second) is None)
+    assert status(first) == "CURRENT"

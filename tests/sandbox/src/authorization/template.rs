@@ -126,6 +126,9 @@ fn filtered(filter: &str, value: &str, place: Place) -> (String, bool) {
         },
         // `NAME` or `NAME:ID`.
         "stackset" => (value.split(':').next().unwrap_or_default().to_owned(), false),
+        // Whose a StackSet is: the management account's, for whom a delegated administrator calls.
+        "administrator" if value == "DELEGATED_ADMIN" => (place.world.management.clone(), false),
+        "administrator" => (place.parts.account.to_owned(), false),
         // A key's id, its ARN, or an alias, whose key only KMS knows.
         "key" if value.contains("alias/") => ("*".to_owned(), false),
         "key" if is_arn => (value.to_owned(), true),

@@ -175,7 +175,7 @@ fn denial(
         scps: &principal.scps,
         rcps: &[],
         resource: target.policy.as_ref(),
-        resource_account,
+        resource_account: if is_delegated(demand) { own_account } else { resource_account },
     };
     let request = Request {
         caller: &principal.caller,
@@ -237,6 +237,12 @@ pub fn context(
     context.extend(&target_context(principal, target, resource_account));
     context.extend(&demand.context);
     context
+}
+
+/// A StackSet has no policy of its own: CloudFormation lets in whom the organization has made its delegated
+/// administrator, and what that one's own policies allow.
+fn is_delegated(demand: &Demand) -> bool {
+    demand.resource.contains(":stackset/")
 }
 
 /// The caller's account and the resource's.

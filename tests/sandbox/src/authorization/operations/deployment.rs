@@ -9,7 +9,10 @@ use super::regional;
 
 const STACK: &str = regional!("cloudformation", "stack/{StackName}/*");
 
-const STACK_SET: &str = regional!("cloudformation", "stackset/{StackSetName|stackset}:*");
+const STACK_SET: &str = concat!(
+    "arn:<partition>:cloudformation:<region>:{CallAs|administrator=SELF}:",
+    "stackset/{StackSetName|stackset}:*"
+);
 
 const TARGET_REGIONS: &[Key] = &[Many("cloudformation:TargetRegion", "{Regions}")];
 

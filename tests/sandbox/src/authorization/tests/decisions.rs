@@ -119,6 +119,20 @@ fn a_role_that_does_not_exist_trusts_nobody() {
     assert_eq!(verdict.decision, "denied:trust");
 }
 
+#[test]
+fn a_delegated_administrator_needs_no_policy_but_its_own() {
+    let form = "Action=DescribeStackSet&StackSetName=guard&CallAs=DELEGATED_ADMIN";
+    let call = query_call("cloudformation", AUTOMATION, form).expect("a call");
+    let may = |account: &str| {
+        let set = format!("arn:aws:cloudformation:eu-central-1:{account}:stackset/*");
+        let identity = [allow("cloudformation:DescribeStackSet", &set)];
+        let principal = principal(json!({"identity": identity}), None);
+        authorize(&call, &principal, &Target::default(), NOW)
+    };
+    assert!(may(MANAGEMENT).allowed);
+    assert_eq!(may(AUTOMATION).decision, "denied:identity");
+}
+
 /// Creates a role in the caller's account.
 fn create_role(principal: &Principal) -> Verdict {
     let call = query_call("iam", AUTOMATION, "Action=CreateRole&RoleName=x").expect("a call");
