@@ -46,6 +46,7 @@ def test_a_hook_hears_of_the_account_field_by_field(vended: Vended) -> None:
         "ContactEmail": "ada@example.com",
         "CostCenter": "4711",
         "tagCostCenter": "4711",
+        "tagBusinessUnit": "retail",
         "tagEnvironment": "production",
     }
     assert number.isdigit()
