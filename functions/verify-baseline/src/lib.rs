@@ -117,11 +117,11 @@ impl Step for VerifyBaseline {
         if rows.is_some_and(|rows| has_moved(&rows, task.run)) {
             let organization = self.organization().await?;
             let parent = organization.parent(account).await?.unwrap_or_default();
-            let above = match beneath(task) {
-                Beneath::Never => Vec::new(),
-                Beneath::May | Beneath::Must => organization.above(&parent).await?,
-            };
-            units = Some([parent].into_iter().chain(above).collect());
+            let mut found = vec![parent.clone()];
+            if !stands(task, &found) && beneath(task) != Beneath::Never {
+                found.extend(organization.above(&parent).await?);
+            }
+            units = Some(found);
         }
         if task.landing_zone.wait_for_external {
             tags = Some(self.organization().await?.tags(account.as_str()).await?);
@@ -184,6 +184,7 @@ fn has_moved(rows: &[StepRow], run: u64) -> bool {
 }
 
 /// Whether an account stands beneath its landing zone's unit rather than in it.
+#[derive(PartialEq)]
 enum Beneath {
     Never,
     May,
