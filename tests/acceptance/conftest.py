@@ -1,6 +1,7 @@
 """Sandboxes that tests share: one with the examples applied, and what was seen meanwhile."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,13 +59,20 @@ class Vended:
         self.world.sleep(60)
 
 
-@pytest.fixture(scope="session")
-def vended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vended]:
-    """The examples, applied once for all tests that only look or that undo what they do."""
-    decisions = tmp_path_factory.mktemp("iam") / "decisions.jsonl"
+@contextmanager
+def vending(scratch: Path) -> Iterator[Vended]:
+    """Applies the examples in a world of their own."""
+    decisions = scratch / "decisions.jsonl"
     with World(seed=1, speed=60, arguments=["--decisions", str(decisions)]) as world:
         person = User.administrator(world, AUTOMATION)
         with Watch(world) as watch:
             applied = person.landfall("apply", "-f", "examples")
         assert applied.returncode == 0, applied.stdout + applied.stderr + world.said()
         yield Vended(world, person, Organization(world), applied, watch.reigns, decisions)
+
+
+@pytest.fixture(scope="session")
+def vended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vended]:
+    """The examples, applied once for all tests that only look or that undo what they do."""
+    with vending(tmp_path_factory.mktemp("iam")) as vended:
+        yield vended

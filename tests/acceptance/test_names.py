@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Vended
+from tests.acceptance.conftest import Vended, vending
 from tests.acceptance.organization import document
 from tests.acceptance.user import User, refusal
 from tests.faults.world import MANAGEMENT
@@ -14,6 +14,13 @@ from tests.faults.world import MANAGEMENT
 CHECKOUT = "/workspaces/payments/projects/checkout-prod/tenants/aws"
 NOTEBOOKS = "/workspaces/research/projects/notebooks/tenants/aws"
 CONCERNS = ("BILLING", "OPERATIONS", "SECURITY")
+
+
+@pytest.fixture(scope="module")
+def vended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vended]:
+    """The examples in a world whose tenants may keep what they are changed to."""
+    with vending(tmp_path_factory.mktemp("names")) as vended:
+        yield vended
 
 
 def details(vended: Vended) -> Any:

@@ -56,7 +56,9 @@ EVERYWHERE = (
     "ec2:GetImageBlockPublicAccessState",
     "ec2:GetSnapshotBlockPublicAccessState",
     "ec2:ModifyEbsDefaultKmsKeyId",
+    "iam:CreateAccountAlias",
     "iam:GetAccountPasswordPolicy",
+    "iam:ListAccountAliases",
     "iam:UpdateAccountPasswordPolicy",
     "s3:GetAccountPublicAccessBlock",
     "s3:PutAccountPublicAccessBlock",
@@ -201,7 +203,10 @@ def test_the_life_policy_says_what_landfall_does_for_ever_and_no_more(vended: Ve
         for action in actions if isinstance(actions, list) else [actions]:
             allowed.add((action, statement["Resource"].rpartition(":role/")[2]))
     execution = "AWSCloudFormationStackSetExecutionRole"
+    stack = f"arn:aws:cloudformation:*:{account}:stack/landfall-access-stack/*"
     assert allowed == {
+        ("cloudformation:DescribeStackEvents", stack),
+        ("cloudformation:DescribeStacks", stack),
         ("iam:GetRole", execution),
         ("iam:GetRolePolicy", execution),
         ("iam:GetRole", "AWSControlTowerExecution"),

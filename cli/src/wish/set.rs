@@ -75,7 +75,7 @@ fn any_platform() -> Platform {
     let spec = serde_json::json!({
         "region": "eu-central-1", "managementAccount": "000000000000", "automationAccount": "000000000000",
         "accountEmailPattern": "#{workspaceIdentifier}.#{projectIdentifier}@example.com",
-        "controlTower": {"homeRegion": "eu-central-1"}, "contactPhone": "+1 555 0100"
+        "controlTower": {"homeRegion": "eu-central-1"}, "contactPhone": "+1 555 0100", "organization": "o-0000000000"
     });
     serde_json::from_value(spec).expect("a platform of defaults")
 }
