@@ -59,8 +59,9 @@ impl Wish {
                 let known = platforms.get(&document.spec.platform).cloned();
                 let mut spec = document.spec.clone();
                 if known.is_none() {
-                    // They say otherwise what only the platform itself says first.
+                    // They say otherwise what only the platform itself says first; hooks are of its Region and accounts.
                     spec.role_mappings.clear();
+                    spec.hooks.clear();
                 }
                 let platform = known.unwrap_or_else(any_platform);
                 check_landing_zone(&document.metadata, &spec, &platform)

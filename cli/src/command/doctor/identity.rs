@@ -127,6 +127,8 @@ fn allowed(
         .with("aws:ResourceOrgID", deed.organization)
         .with("aws:ResourceAccount", resource_account.unwrap_or(account));
     context.extend(deed.context);
+    // A StackSet of the management account has no policy: the delegation lets its administrator in.
+    let own = resource_account.filter(|_| !deed.resource.contains(":stackset/"));
     let layers = Layers {
         identity,
         boundary,
@@ -134,7 +136,7 @@ fn allowed(
         scps,
         rcps: &[],
         resource,
-        resource_account: resource_account.unwrap_or(account),
+        resource_account: own.unwrap_or(account),
     };
     let request = Request {
         caller: &caller,

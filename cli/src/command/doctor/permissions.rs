@@ -7,7 +7,7 @@
 use policy::{Context, Document};
 use refusal::Refusal;
 use serde::Deserialize;
-use tenant::{LandingZone, Platform};
+use tenant::{LandingZone, PermissionModel, Platform};
 
 use super::identity::{Deed, Role, account_of, control_policies};
 use super::roles::STACKS;
@@ -62,8 +62,10 @@ pub struct Foundation {
     pub units: Vec<String>,
     /// Whether a landing zone has a unit for each workspace.
     pub makes_units: bool,
-    /// StackSets.
+    /// StackSets of the automation account.
     pub stack_sets: Vec<String>,
+    /// StackSets of the management account, which the automation account administers.
+    pub delegated_sets: Vec<String>,
     /// Access roles, as the platforms name them.
     pub access_roles: Vec<String>,
     /// Execution roles.
@@ -98,10 +100,12 @@ impl Foundation {
         let platform = |of: fn(&Platform) -> &String| {
             platforms.iter().map(|platform| of(&platform.spec).clone()).collect::<Vec<_>>()
         };
+        let sets = |model: PermissionModel| {
+            let all = zones.iter().flat_map(|zone| &zone.spec.stack_sets);
+            all.filter(move |set| set.permission_model == model).map(|set| set.name.clone())
+        };
         let mut stack_sets = vec!["landfall-access".to_owned()];
-        stack_sets.extend(
-            zones.iter().flat_map(|zone| &zone.spec.stack_sets).map(|set| set.name.clone()),
-        );
+        stack_sets.extend(sets(PermissionModel::SelfManaged));
         Ok(Self {
             partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
             organization: organization.and_then(|one| one.id()).unwrap_or_default().to_owned(),
@@ -117,6 +121,7 @@ impl Foundation {
                     .is_ok_and(|spec| spec["organizationalUnitPerWorkspace"] == true)
             }),
             stack_sets: once(stack_sets),
+            delegated_sets: once(sets(PermissionModel::ServiceManaged).collect()),
             access_roles: or(platform(|spec| &spec.access_role), "OrganizationAccountAccessRole"),
             execution_roles: or(
                 platform(|spec| &spec.execution_role),
@@ -141,10 +146,10 @@ impl Foundation {
         } else if arn.contains(":account/") && arn.ends_with("/*") {
             vec![format!("{}{SAMPLE}", arn.trim_end_matches('*'))]
         } else if arn.ends_with(":stackset/*") {
-            each(
-                "stackset/*",
-                self.stack_sets.iter().map(|name| format!("stackset/{name}:0")).collect(),
-            )
+            let own = Some(&self.stack_sets).filter(|_| account_of(&arn) == self.automation);
+            let others = Some(&self.delegated_sets).filter(|_| account_of(&arn) == self.management);
+            let sets = own.into_iter().chain(others).flatten();
+            each("stackset/*", sets.map(|name| format!("stackset/{name}:0")).collect())
         } else {
             vec![arn]
         }
@@ -332,6 +337,7 @@ mod tests {
             units: vec!["ou-a-1".to_owned(), "r-a".to_owned()],
             makes_units: false,
             stack_sets: vec!["landfall-access".to_owned()],
+            delegated_sets: vec!["guard".to_owned()],
             access_roles: vec!["/platform/Access".to_owned()],
             execution_roles: vec!["Execution".to_owned()],
         }
@@ -351,6 +357,10 @@ mod tests {
         assert_eq!(
             resources("arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*"),
             ["arn:aws:cloudformation:eu-central-1:123456789012:stackset/landfall-access:0"]
+        );
+        assert_eq!(
+            resources("arn:${Partition}:cloudformation:${Region}:${Management}:stackset/*"),
+            ["arn:aws:cloudformation:eu-central-1:111111111111:stackset/guard:0"]
         );
         assert_eq!(resources("*"), ["*"]);
     }

@@ -144,4 +144,10 @@ fn a_landing_zone_alone_is_not_told_what_only_its_platform_knows() {
     assert!(wishes(&[&zone]).is_ok());
     let found = wishes(&[PLATFORM, &zone]).expect_err("its platform has no Identity Center");
     assert_eq!(found[0].problem.field, "spec.roleMappings");
+    let machine = "arn:aws:states:us-east-1:333333333333:stateMachine:network";
+    let zone = format!("{ZONE}  hooks: [{{name: network, stateMachine: \"{machine}\"}}]\n");
+    assert!(wishes(&[&zone]).is_ok());
+    let found = wishes(&[PLATFORM, &zone]).expect_err("its platform is in another Region");
+    let fields: Vec<&str> = found.iter().map(|one| one.problem.field.as_str()).collect();
+    assert!(fields.contains(&"spec.hooks[0].stateMachine"), "{fields:?}");
 }
