@@ -86,6 +86,8 @@ def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
             _settle(world, [tenant], run=1)
         for path in (tenants[0].path, f"{tenants[0].path}/history", "/operator/tenants"):
             world.insist("GET", path)
+        # What was changed before shows everywhere: nobody waits for it.
+        world.sleep(150)
         world.change(tenants[0])
         _settle(world, tenants[:1], run=2)
         world.make_due(tenants[1])
