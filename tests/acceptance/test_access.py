@@ -330,7 +330,7 @@ def test_nobody_is_let_into_the_management_account_and_a_look_lets_nobody_in(
 def test_other_ways_in_are_refused_with_the_one_to_take(vended: Vended, field: str) -> None:
     platform = vended.world.insist("GET", "/platforms/aws")
     platform["spec"][field] = "SECRET"
-    answer = vended.person.ask("PUT", "/platforms/aws", platform)
+    answer = vended.person.insist("PUT", "/platforms/aws", platform)
     assert answer.status == 422, answer
     (problem,) = answer.body["problems"]
     assert problem["field"] == f"spec.{field}"
@@ -360,7 +360,7 @@ def test_an_identity_center_that_is_not_there_is_refused(
         center["roles"]["admin"]["permissionSets"] = [wrong]
     else:
         center[field] = wrong
-    answer = vended.person.ask("PUT", "/platforms/aws", platform)
+    answer = vended.person.insist("PUT", "/platforms/aws", platform)
     assert answer.status == 422, answer
     assert [one["field"] for one in answer.body["problems"]] == [f"spec.identityCenter.{field}"]
 

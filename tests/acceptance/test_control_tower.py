@@ -218,7 +218,7 @@ def test_what_control_tower_can_not_enrol_is_refused_when_it_is_applied(moving: 
     path = f"/landing-zones/{zone['metadata']['name']}"
 
     def problem(field: str) -> str:
-        answer = moving.person.ask("PUT", path, zone)
+        answer = moving.person.insist("PUT", path, zone)
         assert answer.status == 422, answer.body
         return next(str(one) for one in answer.body["problems"] if one["field"] == field)
 

@@ -212,7 +212,7 @@ def test_a_landing_zone_that_takes_no_new_tenants_goes_on_with_those_it_has(
     zone = vended.person.ask("GET", "/landing-zones/sandbox").body
     closed = copy.deepcopy(zone)
     closed["spec"] |= {"disabled": True, "restrictedTo": ["payments"]}
-    assert vended.person.ask("PUT", "/landing-zones/sandbox", closed).status == 202
+    assert vended.person.insist("PUT", "/landing-zones/sandbox", closed).status == 202
     try:
         wish = {
             "apiVersion": "landfall/v1",
@@ -230,7 +230,7 @@ def test_a_landing_zone_that_takes_no_new_tenants_goes_on_with_those_it_has(
         assert put(vended, NOTEBOOKS, lambda spec: spec["tags"].update(late="no")).status == 202
         assert settled(vended, NOTEBOOKS)["phase"] == "Ready"
     finally:
-        assert vended.person.ask("PUT", "/landing-zones/sandbox", zone).status in (200, 202)
+        assert vended.person.insist("PUT", "/landing-zones/sandbox", zone).status in (200, 202)
 
 
 def replicated(vended: Vended, path: str) -> Any:
@@ -265,7 +265,7 @@ def test_a_workspace_gets_a_unit_of_its_own_once_landfall_may_make_one(vended: V
     apart = copy.deepcopy(zone)
     apart["metadata"]["name"] = "apart"
     apart["spec"]["organizationalUnitPerWorkspace"] = True
-    assert vended.person.ask("PUT", "/landing-zones/apart", apart).status == 201
+    assert vended.person.insist("PUT", "/landing-zones/apart", apart).status == 201
     assert put(vended, path, lambda spec: spec.update(landingZone="apart")).status == 202
     refused = settled(vended, path)
     assert (refused["phase"], refused["failed"]["name"]) == ("Failed", "Blocked"), refused

@@ -141,6 +141,15 @@ class User:
         except urllib.error.HTTPError as error:
             return Answer(error.code, lower(error.headers), read(error.read()))
 
+    def insist(self, method: str, path: str, body: Any = None) -> Answer:
+        """Asks as a patient client does: again where Landfall says that AWS was too busy."""
+        for _ in range(20):
+            answer = self.ask(method, path, body)
+            if answer.status != 503:
+                break
+            self.world.sleep(float(answer.headers["retry-after"]))
+        return answer
+
 
 def lower(headers: Any) -> dict[str, str]:
     """Headers by their lower-case names."""
