@@ -146,9 +146,9 @@ impl World {
             .args(["--speed", "120", "--moto", &moto.to_string()])
             .arg("--binaries")
             .arg(examples())
+            // It ends, and takes its files away, when this closes with the world.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
