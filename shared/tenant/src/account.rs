@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, alias, check_names, tag_fact,
-    tags::written_tags,
+    Failure, LandingZone, Names, Pattern, Platform, Tenant, Values, alias, check_names,
+    facts::tag_facts,
 };
 
 /// Numbers that are drawn once and stay a tenant's.
@@ -103,11 +103,9 @@ pub(crate) fn values(tenant: &Tenant, zone: &LandingZone, numbers: Numbers) -> V
         ("platform".to_owned(), name.platform.clone()),
         ("rand".to_owned(), random(tenant.id)),
     ];
-    let tags = written_tags(tenant, zone);
-    let tags = tags.into_iter().map(|(key, value)| (tag_fact(&key), value));
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     Values {
-        texts: tags.chain(own).collect(),
+        texts: tag_facts(tenant, zone).into_iter().chain(own).collect(),
         numbers: [
             ("tenantPlatformNumber".to_owned(), number(numbers.tenant)),
             ("meshProjectId".to_owned(), number(numbers.project)),

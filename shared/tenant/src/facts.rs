@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::placeholder::{Piece, pieces};
 use crate::{Failure, LandingZone, Platform, Tenant, contact};
 
 /// The facts that every account has, by name.
@@ -38,7 +39,7 @@ pub fn facts(
 ) -> Option<BTreeMap<String, String>> {
     let (account, names) = (tenant.account.as_ref()?, tenant.names.as_ref()?);
     let wish = &tenant.wish;
-    let mut facts = tag_facts([&zone.tags, &wish.workspace_tags, &wish.payment_tags, &wish.tags]);
+    let mut facts = tag_facts(tenant, zone);
     let creator = contact(wish, zone, CREATOR).map(|contact| contact.email().to_owned());
     let arn = platform.organization.as_ref().map(|organization| {
         format!(
@@ -70,18 +71,15 @@ pub fn tells_number(zone: &LandingZone) -> bool {
     !zone.hooks.is_empty() || sets.chain(stack).any(names)
 }
 
-/// Tags by the names of their facts, the weakest layer first: landing zone, workspace, payment method, project. Several
+/// Tags by the names of their facts; the project's win over weaker layers', however either spells the tag. Several
 /// values of a tag stand in one text, joined with commas, as wishes write them.
-fn tag_facts<'a>(
-    layers: impl IntoIterator<Item = &'a BTreeMap<String, String>>,
-) -> BTreeMap<String, String> {
-    let tags = layers.into_iter().flatten();
-    tags.map(|(key, value)| (tag_fact(key), value.clone())).collect()
+pub(crate) fn tag_facts(tenant: &Tenant, zone: &LandingZone) -> BTreeMap<String, String> {
+    let layers = [&zone.tags].into_iter().chain(tenant.wish.layers_of_tags());
+    layers.flatten().map(|(key, value)| (tag_fact(key), value.clone())).collect()
 }
 
 /// The tag `costCenter`, or `cost-center`, is the fact `tagCostCenter`.
-#[must_use]
-pub fn tag_fact(key: &str) -> String {
+fn tag_fact(key: &str) -> String {
     let words = key.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty());
     words.fold("tag".to_owned(), |name, word| {
         let mut rest = word.chars();
@@ -92,18 +90,19 @@ pub fn tag_fact(key: &str) -> String {
 
 /// The facts that a text refers to, as in `team-${ProductName}`.
 pub fn references(text: &str) -> Result<Vec<&str>, String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("${") {
-        let (name, after) =
-            after.split_once('}').ok_or_else(|| "has a `${` without its `}`".to_owned())?;
-        if !is_fact(name) {
-            return Err(format!("refers to `{name}`, which is no fact about an account"));
+    let pieces = pieces(text).map_err(|_| "has a `${` without its `}`".to_owned())?;
+    let names = pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Placeholder(name) => Some(name),
+        Piece::Literal(_) => None,
+    });
+    let known = |name| {
+        if is_fact(name) {
+            Ok(name)
+        } else {
+            Err(format!("refers to `{name}`, which is no fact about an account"))
         }
-        found.push(name);
-        rest = after;
-    }
-    Ok(found)
+    };
+    names.map(known).collect()
 }
 
 fn is_fact(name: &str) -> bool {
@@ -120,17 +119,20 @@ pub fn filled(
     facts: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let fill = |(parameter, text): (&String, &String)| {
-        let names = references(text).map_err(|rule| {
+        let pieces = references(text).and_then(|_| pieces(text).map_err(|_| String::new()));
+        let pieces = pieces.map_err(|rule| {
             Failure::blocked(
                 "The landing zone's parameters can't be read. Ask the foundation's operators.",
                 format!("{parameter} {rule}"),
             )
         })?;
-        let value = names.into_iter().try_fold(text.clone(), |value, name| {
-            let fact = facts.get(name).ok_or_else(|| missing(parameter, name))?;
-            Ok::<_, Failure>(value.replacen(&format!("${{{name}}}"), fact, 1))
-        })?;
-        Ok((parameter.clone(), value))
+        let filled = pieces.into_iter().map(|piece| match piece {
+            Piece::Literal(text) => Ok(text),
+            Piece::Placeholder(name) => {
+                facts.get(name).map(String::as_str).ok_or_else(|| missing(parameter, name))
+            }
+        });
+        Ok((parameter.clone(), filled.collect::<Result<String, Failure>>()?))
     };
     parameters.iter().map(fill).collect()
 }

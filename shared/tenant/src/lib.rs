@@ -15,6 +15,7 @@ mod limits;
 mod name;
 mod pace;
 mod pattern;
+mod placeholder;
 mod record;
 mod run;
 mod seat;
@@ -38,9 +39,7 @@ pub use document::{
     PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust,
     schema,
 };
-pub use facts::{
-    ACCOUNT_ARN, FACTS, facts, filled, no_organization, references, tag_fact, tells_number,
-};
+pub use facts::{ACCOUNT_ARN, FACTS, facts, filled, no_organization, references, tells_number};
 pub use failure::{Failure, FailureName};
 pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,

@@ -6,7 +6,9 @@ use thiserror::Error;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use uuid::Uuid;
 
-use crate::{Concern, LandingZone, Platform, Tenant, contact, tag_fact};
+use crate::facts::tag_facts;
+use crate::placeholder::{Piece, pieces};
+use crate::{Concern, LandingZone, Platform, Tenant, contact};
 
 /// The most tags of an account, by AWS.
 pub(crate) const MOST_TAGS: usize = 50;
@@ -60,30 +62,26 @@ pub enum TagTemplateError {
 impl TagTemplate {
     /// Reads a value.
     pub fn parse(text: &str) -> Result<Self, TagTemplateError> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(start) = rest.find("${") {
-            if start > 0 {
-                parts.push(Part::Literal(rest[..start].to_owned()));
-            }
-            let column = text.len() - rest.len() + start + 1;
-            let (name, after) =
-                rest[start + 2..].split_once('}').ok_or(TagTemplateError::Unclosed(column))?;
+        let part = |piece| match piece {
+            Piece::Literal(text) => Ok(Part::Literal(text.to_owned())),
             // The workspace's older name.
-            let name =
-                if name == "customerIdentifier" { "workspaceIdentifier" } else { name.trim() };
-            let is_tag = name
-                .strip_prefix("tag")
-                .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()));
-            if !is_tag && !PLACEHOLDERS.contains(&name) {
-                return Err(TagTemplateError::Unknown(name.to_owned()));
+            Piece::Placeholder("customerIdentifier") => {
+                Ok(Part::Placeholder("workspaceIdentifier".to_owned()))
             }
-            parts.push(Part::Placeholder(name.to_owned()));
-            rest = after;
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Literal(rest.to_owned()));
-        }
+            Piece::Placeholder(name) => {
+                let name = name.trim();
+                let is_tag = name
+                    .strip_prefix("tag")
+                    .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()));
+                if is_tag || PLACEHOLDERS.contains(&name) {
+                    Ok(Part::Placeholder(name.to_owned()))
+                } else {
+                    Err(TagTemplateError::Unknown(name.to_owned()))
+                }
+            }
+        };
+        let pieces = pieces(text).map_err(TagTemplateError::Unclosed)?;
+        let parts = pieces.into_iter().map(part).collect::<Result<_, _>>()?;
         Ok(Self { parts })
     }
 
@@ -147,7 +145,7 @@ pub fn account_tags(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into_iter()
-    .chain(written.iter().map(|(key, value)| (tag_fact(key), value.clone())))
+    .chain(tag_facts(tenant, zone))
     .collect();
     // A mapper that can't be read was refused when the platform was written.
     let mapped = platform.tag_mappers.iter().filter_map(|mapper| {
