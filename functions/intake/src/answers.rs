@@ -1,11 +1,11 @@
 //! Answers to what a step waits for: the code that AWS mails to an account's new address.
 
 use entry::Means;
-use ledger::{ANSWER, Answer, Error};
+use ledger::{ANSWER, Answer};
 use serde::Deserialize;
 use tenant::{Name, Problem};
 
-use crate::tenants::{ATTEMPTS, Outcome, answer, found, started};
+use crate::tenants::{asked, found};
 use crate::{Refusal, Request, Response};
 
 /// Characters of a code, by AWS.
@@ -40,19 +40,7 @@ pub async fn post(
     }
     let kept = Answer { otp: body.otp, at: means.now() };
     means.ledger.keep_answer(tenant.id, &kept).await?;
-    for _ in 0..ATTEMPTS {
-        let before = found(means, name).await?;
-        let transition = before.answered(said, author, means.now());
-        match means.ledger.write(&before, &transition).await {
-            Ok(()) => {
-                let tenant = started(means, transition.tenant).await;
-                return answer(means, &tenant, Outcome::Changed).await;
-            }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Refusal::Busy)
+    asked(means, name, |before| before.answered(said, author, means.now())).await
 }
 
 /// What the history says of an answer, unless it is none. A code stands neither there nor in a problem.

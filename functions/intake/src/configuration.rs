@@ -5,7 +5,7 @@ use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
 use identity_center::Assignments;
-use ledger::{ConfigurationPlanRow, Draft, Error, Versioned};
+use ledger::{ConfigurationPlanRow, Draft, Versioned};
 use organization::Organization;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use tenant::{
 };
 
 use crate::request::{Precondition, same};
-use crate::tenants::{ATTEMPTS, Outcome, unknown};
+use crate::tenants::{Outcome, unknown};
 use crate::{Refusal, Request, Response, passes, plans};
 
 /// How many of the tenants that a change concerns are planned; all are counted.
@@ -596,17 +596,6 @@ async fn ask(
     tenant: &Tenant,
     run: &impl Fn(&Tenant) -> Transition,
 ) -> Result<(), Refusal> {
-    let mut tenant = tenant.clone();
-    for _ in 0..ATTEMPTS {
-        match means.ledger.write(&tenant, &run(&tenant)).await {
-            Ok(()) => return Ok(()),
-            // Its run wrote meanwhile, or the list was a little old.
-            Err(Error::Conflict) => match means.ledger.tenant(tenant.id).await? {
-                Some(present) => tenant = present,
-                None => return Ok(()),
-            },
-            Err(Error::Failure(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Refusal::Busy)
+    means.ledger.change(tenant.clone(), |tenant| Some(run(tenant))).await?;
+    Ok(())
 }

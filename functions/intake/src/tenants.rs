@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use ledger::{Error, StepRow};
 use tenant::{
     Document, HistoryView, LandingZone, Name, Page, Platform, Problem, Reader, Spec, Tenant,
-    TenantSpec, TenantView, check_access, check_tenant, check_tenant_beside, nearest,
+    TenantSpec, TenantView, Transition, check_access, check_tenant, check_tenant_beside, nearest,
 };
 
 use crate::request::same;
@@ -251,17 +251,17 @@ pub async fn history(means: &Means, name: &Name) -> Result<Response, Refusal> {
 
 /// Asks for a run now; one that is under way is followed by another.
 pub async fn replicate(means: &Means, name: &Name, author: &str) -> Result<Response, Refusal> {
-    for _ in 0..ATTEMPTS {
-        let before = found(means, name).await?;
-        let transition = before.asked(author, means.now());
-        match means.ledger.write(&before, &transition).await {
-            Ok(()) => {
-                let tenant = started(means, transition.tenant).await;
-                return answer(means, &tenant, Outcome::Changed).await;
-            }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Refusal::Busy)
+    asked(means, name, |before| before.asked(author, means.now())).await
+}
+
+/// Writes a transition that asks for a run, and starts that.
+pub async fn asked(
+    means: &Means,
+    name: &Name,
+    transition: impl Fn(&Tenant) -> Transition,
+) -> Result<Response, Refusal> {
+    let before = found(means, name).await?;
+    let after = means.ledger.change(before, |before| Some(transition(before))).await?;
+    let tenant = started(means, after.ok_or(Refusal::Busy)?).await;
+    answer(means, &tenant, Outcome::Changed).await
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use account::{Account, Code};
 use entry::Means;
 use jiff::Timestamp;
-use ledger::{ANSWER, Answer, Error};
+use ledger::{ANSWER, Answer};
 use role::{Alias, Taken};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
@@ -265,29 +265,23 @@ impl NameAccount {
                 format!("the account's alias is {alias}: {taken} belongs to another AWS account")
             }
         };
-        self.write(task, |tenant, now| tenant.aliased(alias, event, now)).await
+        self.write(task, |tenant, now| tenant.aliased(alias.clone(), event.clone(), now)).await
     }
 
     async fn record_email(&self, task: &Task, email: String) -> Result<(), Failure> {
-        self.write(task, |tenant, now| tenant.readdressed(email, now)).await
+        self.write(task, |tenant, now| tenant.readdressed(email.clone(), now)).await
     }
 
     /// Writes a transition of the tenant as it is now: an earlier change of this turn may have written one.
     async fn write(
         &self,
         task: &Task,
-        transition: impl FnOnce(&Tenant, Timestamp) -> Transition,
+        transition: impl Fn(&Tenant, Timestamp) -> Transition,
     ) -> Result<(), Failure> {
-        let ledger = &self.means.ledger;
-        let tenant = ledger.tenant(task.tenant.id).await?;
-        let tenant = tenant.ok_or_else(|| Failure::defect("the tenant is gone"))?;
-        match ledger.write(&tenant, &transition(&tenant, self.means.now())).await {
-            Ok(()) => Ok(()),
-            Err(Error::Conflict) => {
-                Err(Failure::transient("the tenant changed while its account was named"))
-            }
-            Err(Error::Failure(failure)) => Err(failure),
-        }
+        let now = self.means.now();
+        let change = |tenant: &Tenant| Some(transition(tenant, now));
+        self.means.ledger.change(task.tenant.clone(), change).await?;
+        Ok(())
     }
 }
 

@@ -26,9 +26,6 @@ use tracing::Instrument;
 
 use crate::{clock::Clock, environment::Environment};
 
-/// How often a tenant whose row others write too is called.
-const CALLS: usize = 5;
-
 /// What a function works with, made once while it starts.
 #[derive(Clone, Debug)]
 pub struct Means {
@@ -144,19 +141,14 @@ impl Means {
     /// in line is kept.
     async fn call(&self, id: &str, kind: &str) -> Result<(), Failure> {
         let Ok(tenant) = id.parse() else { return Ok(()) };
-        for _ in 0..CALLS {
-            let Some(called) = self.ledger.tenant(tenant).await? else { return Ok(()) };
-            if called.running.is_some() {
-                return self.wake(kind, id).await.map(|_| ());
-            }
-            let Some(transition) = called.called(self.now()) else { return Ok(()) };
-            match self.ledger.write(&called, &transition).await {
-                Ok(()) => return Ok(()),
-                Err(ledger::Error::Conflict) => {}
-                Err(ledger::Error::Failure(failure)) => return Err(failure),
-            }
+        let Some(called) = self.ledger.tenant(tenant).await? else { return Ok(()) };
+        if called.running.is_some() {
+            return self.wake(kind, id).await.map(|_| ());
         }
-        Ok(())
+        match self.ledger.change(called, |called| called.called(self.now())).await {
+            Ok(_) | Err(ledger::Error::Conflict) => Ok(()),
+            Err(ledger::Error::Failure(failure)) => Err(failure),
+        }
     }
 
     /// Sessions that can do no more than these permissions, named for `tenant`.

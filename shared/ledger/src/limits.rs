@@ -107,7 +107,7 @@ impl Ledger {
 
     /// Whether somebody holds a seat.
     pub async fn holds_seat(&self, seats: &Seats, who: &str) -> Result<bool, Error> {
-        Ok(Seats::holds(&self.seated(seats).await?.seated, who))
+        Ok(self.seated(seats).await?.seated.holds(who))
     }
 
     async fn seated(&self, seats: &Seats) -> Result<SeatsRow, Error> {

@@ -11,6 +11,9 @@ use crate::{
     item::{self, DUE, DUE_INDEX, Key, LISTED, NAME, NAMES_INDEX},
 };
 
+/// How often a tenant that others write too is read and written anew.
+const ATTEMPTS: usize = 8;
+
 /// Who holds a name now, and how often it has been used.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Holder {
@@ -49,6 +52,27 @@ impl Ledger {
     /// A transition from `before`: the row and its history entry, unless somebody else was first.
     pub async fn write(&self, before: &Tenant, transition: &Transition) -> Result<(), Error> {
         self.transact(self.transition(before, transition)?).await
+    }
+
+    /// Writes what becomes of a tenant, however often others write it meanwhile: the tenant after that, or none if
+    /// nothing is to become of it.
+    pub async fn change(
+        &self,
+        mut before: Tenant,
+        transition: impl Fn(&Tenant) -> Option<Transition>,
+    ) -> Result<Option<Tenant>, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(transition) = transition(&before) else { return Ok(None) };
+            match self.write(&before, &transition).await {
+                Ok(()) => return Ok(Some(transition.tenant)),
+                Err(Error::Conflict) => match self.tenant(before.id).await? {
+                    Some(present) => before = present,
+                    None => return Ok(None),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
     }
 
     pub(crate) fn transition(

@@ -136,11 +136,13 @@ impl Seats {
         let called = called.collect();
         Left { row: Some(row), called }
     }
+}
 
+impl Seated {
     /// Whether somebody holds a seat.
     #[must_use]
-    pub fn holds(row: &Seated, who: &str) -> bool {
-        row.holders.contains_key(who)
+    pub fn holds(&self, who: &str) -> bool {
+        self.holders.contains_key(who)
     }
 }
 
