@@ -50,8 +50,8 @@ test: setup build ## Runs every test, a sample of the fault sweep included.
 	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
 	$(VENV)/bin/python -m pytest
 
-sweep: setup build ## Tries every fault at every point. SEED=n draws the random part.
-	$(VENV)/bin/python -m tests.faults.sweep --all --seed=$(SEED)
+sweep: setup build ## Tries every fault at every point. SEED=n draws; GO_ON=1 leaves out what has passed.
+	$(VENV)/bin/python -m tests.faults.sweep --all --seed=$(SEED) $(if $(GO_ON),--go-on)
 
 rush: setup build ## Vends sixty tenants at once with three seeds; `make test` does with one.
 	$(VENV)/bin/python -m pytest tests/acceptance/test_rush.py --seeds=3

@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import World
 
 LOGS = ROOT / "target/sweep"
+# The single faults that passed, one on a line; `--go-on` leaves them out.
+PASSED = LOGS / "passed.txt"
 # Tenants side by side in a sandbox, and in one sandbox altogether.
 ABREAST = 16
 CROWD = 64
@@ -93,6 +96,18 @@ def single() -> list[Faults]:
     return passing + lasting
 
 
+def in_rounds(seed: int, faults: list[Faults]) -> list[Faults]:
+    """The single faults, drawn so that each point meets one kind before any meets its second."""
+    drawn = list(faults)
+    random.Random(seed).shuffle(drawn)
+    met: Counter[Point] = Counter()
+    rounds: list[tuple[int, Faults]] = []
+    for one in drawn:
+        met[one[0].point] += 1
+        rounds.append((met[one[0].point], one))
+    return [one for _, one in sorted(rounds, key=lambda each: each[0])]
+
+
 def several(seed: int, number: int) -> list[Faults]:
     """Two or three passing faults at once, drawn."""
     drawn = random.Random(seed)
@@ -121,6 +136,7 @@ def batches(seed: int, faults: list[Faults]) -> list[Batch]:
 
 def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> None:
     """Runs batches in several sandboxes side by side and notes what came of them."""
+    LOGS.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(worlds) as pool:
         begun = {pool.submit(_run, batch, until): batch for batch in work}
         for future in as_completed(begun):
@@ -135,9 +151,16 @@ def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> Non
             for call, first in beyond.items():
                 report.beyond.setdefault(call, first)
             report.deliveries.update({id(one): batch.delivery for one in trials if batch.delivery})
+            passed = [one for one in trials if not one.wrong and not one.unmet]
+            with PASSED.open("a") as file:
+                file.writelines(f"{one.faults[0]}\n" for one in passed if len(one.faults) == 1)
             failed = sum(bool(one.wrong) for one in trials)
-            passed = len(trials) - failed
-            print(f"sandbox {batch.seed}: {passed} passed, {failed} failed", file=sys.stderr)
+            print(
+                f"sandbox {batch.seed}: {len(passed)} passed, {failed} failed; "
+                f"{len(report.tried)} tried, {len(report.failed)} failed altogether",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, bool], Faults]]:
@@ -163,7 +186,6 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
     for one in ended:
         asked = any(fault.kind == "stale" for fault in one.faults)
         one.fresh = asked and one.tenant.id not in stale
-    LOGS.mkdir(parents=True, exist_ok=True)
     name = f"{batch.delivery or 'faults'}-{batch.seed}.jsonl"
     (LOGS / name).write_text("".join(json.dumps(entry) + "\n" for entry in log))
     return ended, _beyond(log, ended)
@@ -195,11 +217,10 @@ def unreliable(seed: int, ways: Iterable[str]) -> Iterator[Batch]:
         yield Batch(seed * 1000 + 900 + number, [()] * WITNESSES, way)
 
 
-def everything(seed: int, worlds: int) -> Report:
+def everything(seed: int, worlds: int, passed: set[str]) -> Report:
     """All points and kinds, unreliable events, faults in recovery, several faults at once."""
     report = Report(seed)
-    faults = single()
-    random.Random(seed).shuffle(faults)
+    faults = [one for one in in_rounds(seed, single()) if str(one[0]) not in passed]
     work = itertools.chain(unreliable(seed, events.DELIVERIES), batches(seed, faults))
     run(report, work, worlds, math.inf)
     alone(report)
@@ -223,6 +244,9 @@ def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--go-on", action="store_true", help="leave out what passed in the sweep before"
+    )
     parser.add_argument("--worlds", type=int, default=min(os.cpu_count() or 1, 4))
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--all", action="store_true", help="everything")
@@ -237,8 +261,11 @@ def main() -> int:
     asked = arguments()
     for old in LOGS.glob("*.jsonl"):
         old.unlink()
+    if not asked.go_on:
+        PASSED.unlink(missing_ok=True)
+    passed = set(PASSED.read_text().splitlines()) if PASSED.exists() else set()
     if asked.all:
-        report = everything(asked.seed, asked.worlds)
+        report = everything(asked.seed, asked.worlds, passed)
     elif asked.sample:
         report = sample(asked.seed, asked.sample, asked.worlds)
     else:
