@@ -91,6 +91,15 @@ pub enum Command {
     Replicate(Replicate),
     /// Prints what holds creations back: the breaker, the daily number, the queue; opens or closes a breaker.
     Limits(limits::Arguments),
+    /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
+    /// an approver agrees.
+    Delete(Delete),
+    /// Agrees to a deletion that somebody else asked for: the account goes.
+    Approve(Decision),
+    /// Declines a deletion: the tenant stays, and its access comes back.
+    Decline(Decision),
+    /// Forgets a tenant and leaves its account as it is; for operators.
+    Purge(Purge),
     /// Answers what a tenant waits for: the code that AWS mailed to its account's new e-mail address.
     Answer(Answer),
     /// Checks documents without sending anything.
@@ -188,9 +197,48 @@ pub struct Get {
     /// Only tenants of this workspace; without it, all tenants, which operators may see.
     #[arg(short, long)]
     pub workspace: Option<String>,
+    /// Tenants that are deleted, instead of those that are there.
+    #[arg(long)]
+    pub deleted: bool,
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,
+}
+
+/// Arguments of `delete`.
+#[derive(Args, Debug)]
+pub struct Delete {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Marks it; without this, only says what that does.
+    #[arg(long)]
+    pub yes: bool,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// Arguments of `approve` and `decline`.
+#[derive(Args, Debug)]
+pub struct Decision {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Why, in at most 255 characters; the tenant's history keeps it.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub comment: String,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// Arguments of `purge`.
+#[derive(Args, Debug)]
+pub struct Purge {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Forgets it; without this, only says what that does.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Arguments of `describe`.

@@ -78,12 +78,18 @@ impl Api {
         self.get(&format!("{prefix}{}", tenant_path(name))).await?.read()
     }
 
-    /// All tenants of a workspace; without one, all that there are, which operators may ask for.
-    pub async fn tenants(&self, workspace: Option<&str>) -> Result<Vec<TenantView>, Trouble> {
+    /// All tenants of a workspace; without one, all that there are, which operators may ask for. Living ones, or those
+    /// that are deleted.
+    pub async fn tenants(
+        &self,
+        workspace: Option<&str>,
+        deleted: bool,
+    ) -> Result<Vec<TenantView>, Trouble> {
         let path = match workspace {
             Some(workspace) => format!("/workspaces/{workspace}/tenants"),
             None => "/operator/tenants".to_owned(),
         };
+        let path = if deleted { format!("{path}?deleted=true") } else { path };
         self.all(&path).await.map_err(|trouble| match workspace {
             None if trouble.exit == Exit::NotAllowed => Trouble::new(
                 trouble.exit,
@@ -113,6 +119,30 @@ impl Api {
         };
         let body = answer.to_string().into_bytes();
         self.send(Method::POST, &path, Some(body), &[]).await?.read()
+    }
+
+    /// Marks a tenant for deletion.
+    pub async fn delete(&self, name: &Name) -> Result<TenantView, Trouble> {
+        self.send(Method::DELETE, &tenant_path(name), None, &[]).await?.read()
+    }
+
+    /// Approves a deletion, or declines it.
+    pub async fn decide(
+        &self,
+        name: &Name,
+        approves: bool,
+        comment: &str,
+    ) -> Result<TenantView, Trouble> {
+        let verb = if approves { "approve" } else { "decline" };
+        let path = format!("{}/{verb}", tenant_path(name));
+        let body = serde_json::json!({ "comment": comment }).to_string().into_bytes();
+        self.send(Method::POST, &path, Some(body), &[]).await?.read()
+    }
+
+    /// Forgets a tenant and leaves its account as it is.
+    pub async fn purge(&self, name: &Name) -> Result<TenantView, Trouble> {
+        let path = format!("/operator{}/purge", tenant_path(name));
+        self.send(Method::POST, &path, None, &[]).await?.read()
     }
 
     /// Asks what applying a wish would change.
@@ -205,7 +235,9 @@ impl Api {
     async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Trouble> {
         let Page { items: mut all, mut next } = self.get(path).await?.read()?;
         while let Some(after) = next {
-            let mut page: Page<T> = self.get(&format!("{path}?after={after}")).await?.read()?;
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let mut page: Page<T> =
+                self.get(&format!("{path}{joint}after={after}")).await?.read()?;
             all.append(&mut page.items);
             next = page.next;
         }

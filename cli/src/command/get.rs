@@ -17,7 +17,7 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
         Things::Tenants => {
             let tenants = match wanted {
                 Some(wanted) => vec![api.tenant(&name(wanted)?, false).await?],
-                None => api.tenants(arguments.workspace.as_deref()).await?,
+                None => api.tenants(arguments.workspace.as_deref(), arguments.deleted).await?,
             };
             let colours = context.terminal.colours_results();
             print(context, arguments, &tenants, |tenants| tenants_table(tenants, colours));

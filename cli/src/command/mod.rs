@@ -3,6 +3,8 @@
 mod answer;
 mod apply;
 mod completions;
+mod decide;
+mod delete;
 pub mod demo;
 mod describe;
 pub mod doctor;
@@ -13,6 +15,7 @@ mod history;
 pub mod limits;
 mod lint;
 mod plan;
+mod purge;
 mod replicate;
 pub mod sandbox;
 mod schema;
@@ -68,6 +71,10 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::History(arguments) => history::run(&context, &arguments).await,
         Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
         Command::Limits(arguments) => limits::run(&context, &arguments).await,
+        Command::Delete(arguments) => delete::run(&context, &arguments).await,
+        Command::Approve(arguments) => decide::run(&context, &arguments, true).await,
+        Command::Decline(arguments) => decide::run(&context, &arguments, false).await,
+        Command::Purge(arguments) => purge::run(&context, &arguments).await,
         Command::Answer(arguments) => answer::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),

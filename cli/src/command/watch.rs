@@ -12,7 +12,11 @@ pub async fn run(context: &Context, arguments: &Watch) -> Result<Exit, Trouble> 
     let names = arguments.names.iter().map(|text| name(text)).collect::<Result<Vec<_>, _>>()?;
     let api = context.api().await?;
     let followed: Vec<Followed> = if names.is_empty() {
-        api.tenants(arguments.workspace.as_deref()).await?.iter().map(Followed::wish).collect()
+        api.tenants(arguments.workspace.as_deref(), false)
+            .await?
+            .iter()
+            .map(Followed::wish)
+            .collect()
     } else {
         names.into_iter().map(|name| Followed { name, run: 0 }).collect()
     };

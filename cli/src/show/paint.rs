@@ -63,6 +63,8 @@ impl Paint {
             Phase::Failed => Style::new().red(),
             Phase::Waiting => Style::new().yellow(),
             Phase::Requested | Phase::Replicating => Style::new().cyan(),
+            Phase::MarkedForDeletion => Style::new().magenta(),
+            Phase::Deleted => Style::new().dim(),
         };
         self.with(style, phase.as_str())
     }

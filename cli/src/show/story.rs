@@ -46,6 +46,20 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
         }
     }
     line("created", instant(tenant.created_on));
+    if let Some(removal) = &tenant.removal {
+        let stage = removal.stage.as_str();
+        line("deletion", format!("{stage}, asked for by {}", removal.requested_by));
+        if let Some(by) = &removal.approved_by {
+            let comment = removal.comment.as_ref().map(|said| format!(": {said}"));
+            line("approved by", format!("{by}{}", comment.unwrap_or_default()));
+        }
+    }
+    if let Some(at) = tenant.marked_for_deletion_on {
+        line("marked", instant(at));
+    }
+    if let Some(at) = tenant.deleted_on {
+        line("deleted", instant(at));
+    }
     line(
         "generation",
         format!("{} (last run saw {})", tenant.generation, tenant.observed_generation),

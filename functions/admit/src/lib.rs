@@ -53,11 +53,11 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
             }
             None => return Ok(Admitted::without(Turn::Superseded)),
         },
-        Mode::Replicate => {
+        Mode::Replicate | Mode::Remove => {
             let (tenant, earlier) = ledger.open(ticket.tenant, NAME, None).await?;
             let tenant = tenant
                 .ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
-            if !tenant.is_running(&ticket.execution()) {
+            if !tenant.is_running(&ticket.execution()) || tenant.wished_mode() != ticket.mode {
                 return Ok(Admitted::without(Turn::Superseded));
             }
             (tenant, earlier)
@@ -77,7 +77,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Admitted, Failure> {
     }
     row.until = Some(means.now());
     match ticket.mode {
-        Mode::Replicate => ledger.close(ticket.tenant, &row).await?,
+        Mode::Replicate | Mode::Remove => ledger.close(ticket.tenant, &row).await?,
         Mode::Plan => ledger.write_plan_step(ticket.tenant, &row, means.now()).await?,
     }
     admitted

@@ -93,11 +93,11 @@ pub async fn handle(means: Means, Asked { ticket, called }: Asked) -> Result<Ans
             Some(plan) => plan.tenant,
             None => return Ok(Answer::Superseded),
         },
-        Mode::Replicate => {
+        Mode::Replicate | Mode::Remove => {
             let (tenant, earlier) = ledger.open(ticket.tenant, NAME, None).await?;
             let tenant = tenant
                 .ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
-            if !tenant.is_running(&ticket.execution()) {
+            if !tenant.is_running(&ticket.execution()) || tenant.wished_mode() != ticket.mode {
                 return Ok(Answer::Superseded);
             }
             if let Some(earlier) = earlier.filter(|earlier| earlier.run == ticket.run) {
@@ -115,9 +115,11 @@ pub async fn handle(means: Means, Asked { ticket, called }: Asked) -> Result<Ans
     let answered = match ticket.mode {
         // A hook is called in each replication: no call is a change.
         Mode::Plan => Ok(Answer::Done),
-        Mode::Replicate if called.is_empty() => calls(&ticket, &tenant, &zone.spec, &platform.spec)
-            .map(|hooks| if hooks.is_empty() { Answer::Done } else { Answer::Again { hooks } }),
-        Mode::Replicate => Ok(judged(&zone.spec, &called, &mut row)),
+        Mode::Replicate | Mode::Remove if called.is_empty() => {
+            calls(&ticket, &tenant, &zone.spec, &platform.spec)
+                .map(|hooks| if hooks.is_empty() { Answer::Done } else { Answer::Again { hooks } })
+        }
+        Mode::Replicate | Mode::Remove => Ok(judged(&zone.spec, &called, &mut row)),
     };
     row.state = match &answered {
         Ok(Answer::Again { .. }) => State::Running,
@@ -129,7 +131,7 @@ pub async fn handle(means: Means, Asked { ticket, called }: Asked) -> Result<Ans
     }
     row.until = Some(means.now());
     match ticket.mode {
-        Mode::Replicate => ledger.close(ticket.tenant, &row).await?,
+        Mode::Replicate | Mode::Remove => ledger.close(ticket.tenant, &row).await?,
         Mode::Plan => ledger.write_plan_step(ticket.tenant, &row, now).await?,
     }
     answered

@@ -9,7 +9,7 @@
 use entry::Means;
 use ledger::{Error, State};
 use serde_json::{Value, json};
-use tenant::{Failure, Mode, Refused, TOMORROW, Ticket, Waiting};
+use tenant::{Failure, Mode, TOMORROW, Ticket, Waiting};
 
 /// Ends a run.
 pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
@@ -41,7 +41,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
         // What began last is looked at soonest.
         .max_by_key(|waiting| waiting.since);
     match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
-        Err(Refused::NotRunning | Refused::Running) => Ok(done),
+        Err(_) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
             Ok(()) => Ok(done),
             Err(Error::Conflict) => {

@@ -1,4 +1,5 @@
-//! Makes exactly one account for a tenant, whatever fails.
+//! Makes exactly one account for a tenant, whatever fails; for one that is to be deleted it only finds what was asked
+//! for before.
 //!
 //! What it does: asks Organizations for an account and waits until it is there.
 //! What it leaves on the record: that it is about to ask (on the address's row, before it asks), the request's id, the
@@ -17,8 +18,8 @@ use organization::{Account, Creation, Organization, Refused, Wanted};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
-    AccountId, BIRTH_ROLE, Breaker, BreakerTransition, FailedCreation, Failure, FailureName, Names,
-    Numbers, Pace, Platform, Tenant, account_tags, render_names,
+    AccountId, BIRTH_ROLE, Breaker, BreakerTransition, FailedCreation, Failure, FailureName, Mode,
+    Names, Numbers, Pace, Platform, Tenant, account_tags, render_names,
 };
 
 /// Makes exactly one account for a tenant.
@@ -163,6 +164,7 @@ impl Step for CreateAccount {
 fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     match seen {
         Seen::Known => vec![],
+        Seen::Absent | Seen::Refused(_) if task.mode == Mode::Remove => vec![],
         Seen::Absent => {
             let names = task.tenant.names.clone().or_else(|| {
                 let Task { tenant, landing_zone, platform, .. } = task;

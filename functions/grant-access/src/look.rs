@@ -88,7 +88,7 @@ pub(crate) async fn look(sessions: &Sessions, means: &Means, task: &Task) -> Res
     let directory = Directory::new(&session, &task.platform, center);
     let unfinished = match task.mode {
         Mode::Replicate => unfinished(&ledger.steps(task.tenant.id).await?, task),
-        Mode::Plan => None,
+        Mode::Remove | Mode::Plan => None,
     };
     let mut there = There { granted, unfinished, ..There::default() };
     see_users(&directory, &wished, &mut there).await?;
@@ -218,7 +218,7 @@ async fn see_groups(
             && !known
         {
             let row = GroupRow { id: Some(id.clone()), ..row };
-            if task.mode == Mode::Replicate {
+            if task.mode != Mode::Plan {
                 ledger.note_group(task.tenant.id, row.clone()).await?;
             }
             there.granted.groups.retain(|known| known.name != name);

@@ -11,7 +11,7 @@ use entry::Means;
 use ledger::CreationResult;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenant::{Failure, Mode, Phase, Ticket, Uuid};
+use tenant::{Failure, Phase, Uuid};
 
 /// An event of EventBridge, as far as any of ours is the same.
 #[derive(Debug, Deserialize)]
@@ -26,6 +26,8 @@ struct Event {
 enum Subject {
     /// A request for an account has ended.
     Creation { id: String, account: Option<String> },
+    /// An account was closed.
+    Closure { account: String },
     /// Control Tower enrolled an account, or changed how it governs it.
     Enrolment { account: String },
     /// An operation on a StackSet has ended.
@@ -53,6 +55,7 @@ pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
             means.ledger.keep(&result).await?;
             wake(&means, "create-account", &id).await
         }
+        Subject::Closure { account } => closed(&means, &account).await,
         Subject::Enrolment { account } => wake(&means, "control-tower", &account).await,
         Subject::StackSet { operation } => wake(&means, "stack-set", &operation).await,
         Subject::Execution { name } => ask_after(&means, &name).await,
@@ -74,6 +77,9 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
             "CreateAccountResult" => Ok(Subject::Creation {
                 id: required("/serviceEventDetails/createAccountStatus/id")?,
                 account: text("/serviceEventDetails/createAccountStatus/accountId"),
+            }),
+            "CloseAccountResult" => Ok(Subject::Closure {
+                account: required("/serviceEventDetails/closeAccountStatus/accountId")?,
             }),
             _ => Ok(Subject::Other),
         },
@@ -132,6 +138,26 @@ async fn wake(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
     })
 }
 
+/// Lets whoever waits for the account's end look, or its tenant, if somebody else closed it.
+async fn closed(means: &Means, account: &str) -> Result<Value, Failure> {
+    let waiter = means.wake("close-account", account).await?;
+    let owner = match waiter {
+        Some(waiter) => Some(waiter.tenant),
+        None => means.ledger.owner(account).await?,
+    };
+    let tenant = match owner {
+        Some(owner) => means.ledger.tenant(owner).await?,
+        None => None,
+    };
+    let Some(tenant) = tenant.filter(|tenant| tenant.running.is_none()) else {
+        return Ok(json!({ "heard": "something that a run sees" }));
+    };
+    let now = means.now();
+    let event = format!("account {account} was closed");
+    means.ledger.change(tenant, |tenant| tenant.heard(&event, now)).await?;
+    Ok(json!({ "heard": "the end of an account" }))
+}
+
 /// Starts the tenant that a run left waiting for this; if one is under way, what it does next sees it.
 async fn look_again(means: &Means, kind: &str, id: &str) -> Result<Value, Failure> {
     let Some(waiter) = means.ledger.waiter(kind, id).await? else {
@@ -152,10 +178,7 @@ async fn ask_after(means: &Means, execution: &str) -> Result<Value, Failure> {
     let Some(tenant) = named else { return Ok(json!({ "heard": "no run of a tenant" })) };
     match means.ledger.tenant(tenant).await? {
         Some(tenant) if tenant.is_running(execution) => {
-            debug_assert_eq!(
-                Ticket { mode: Mode::Replicate, ..tenant.ticket() }.execution(),
-                execution
-            );
+            debug_assert_eq!(tenant.ticket().execution(), execution);
             means.start(&tenant).await?;
             Ok(json!({ "heard": "the end of a run" }))
         }

@@ -5,7 +5,7 @@ use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
 use identity_center::Assignments;
-use ledger::{ConfigurationPlanRow, Draft, Versioned};
+use ledger::{ConfigurationPlanRow, Draft, List, Versioned};
 use organization::Organization;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -485,7 +485,8 @@ async fn concerned(
 ) -> Result<(u32, Vec<Tenant>), Refusal> {
     let (mut count, mut first, mut after) = (0, Vec::new(), None);
     loop {
-        let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
+        let (tenants, next) =
+            means.ledger.tenants(List::Living, None, after.as_deref(), 100).await?;
         for tenant in tenants.into_iter().filter(|tenant| concerns(tenant)) {
             count += 1;
             if first.len() < PLANNED {
@@ -577,7 +578,8 @@ pub async fn ask_for_runs(
 ) -> Result<(), Refusal> {
     let mut after = None;
     loop {
-        let (tenants, next) = means.ledger.tenants(None, after.as_deref(), 100).await?;
+        let (tenants, next) =
+            means.ledger.tenants(List::Living, None, after.as_deref(), 100).await?;
         let concerned: Vec<Tenant> =
             tenants.into_iter().filter(|tenant| concerns(tenant)).collect();
         for some in concerned.chunks(ABREAST) {

@@ -11,6 +11,7 @@ mod configuration;
 mod limits;
 mod openapi;
 mod plans;
+mod removals;
 mod request;
 mod response;
 mod route;
@@ -49,6 +50,10 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::GetHistory(name) => tenants::history(means, &name).await,
         Route::PostReplication(name) => tenants::replicate(means, &name, author).await,
         Route::PostAnswer(name) => answers::post(means, request, &name, author).await,
+        Route::DeleteTenant(name) => removals::ask(means, &name, author).await,
+        Route::PostApproval(name) => removals::approve(means, request, &name, author).await,
+        Route::PostDecline(name) => removals::decline(means, request, &name, author).await,
+        Route::PostPurge(name) => removals::purge(means, &name, author).await,
         Route::PutPlan(name) => plans::put(means, request, &name, author).await,
         Route::GetPlan(name, id) => plans::get(means, &name, id).await,
         Route::PostCheck => configuration::check(means, request).await,

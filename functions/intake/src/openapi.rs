@@ -9,11 +9,12 @@ use tenant::{
     PlanView, Platform, Problems, Spec, TenantSpec, TenantView,
 };
 
+use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
-    ALL_TENANTS, ANSWERS, ANY_TENANT, BREAKER, CHECKS, CONFIGURATION_PLAN, HISTORY, LANDING_ZONE,
-    LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS,
-    PLATFORMS, REPLICATIONS, ROUTES, SCHEMA, TENANT, TENANTS,
+    ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, BREAKER, CHECKS, CONFIGURATION_PLAN, DECLINE,
+    HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS,
+    PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE, REPLICATIONS, ROUTES, SCHEMA, TENANT, TENANTS,
 };
 
 /// What the document tells of one route.
@@ -110,6 +111,30 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
                 .like(examples::tenant_view())
                 .versioned()
         }
+        ("DELETE", TENANT) => reads::<TenantView>(
+            "deleteTenant",
+            "Marks a tenant for deletion: its access is taken away, its account goes once an approver agrees.",
+            schemas,
+        )
+        .answers(&[(202, "It is marked.")])
+        .versioned()
+        .located(),
+        ("POST", APPROVE) => decision(
+            "approveDeletion",
+            "Lets a deletion go on; whoever asked for it can't.",
+            schemas,
+        ),
+        ("POST", DECLINE) => {
+            decision("declineDeletion", "Keeps the tenant; its access comes back.", schemas)
+        }
+        ("POST", PURGE) => reads::<TenantView>(
+            "purgeTenant",
+            "Forgets a tenant, whatever its phase; its account stays as it is.",
+            schemas,
+        )
+        .answers(&[(202, "It is forgotten.")])
+        .versioned()
+        .located(),
         ("GET", TENANTS) => reads::<Page<TenantView>>(
             "listTenants",
             "A workspace's tenants, without their steps.",
@@ -228,6 +253,21 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
     }
 }
 
+/// What an approver decides, with what they may say.
+fn decision(id: &'static str, says: &'static str, schemas: &mut SchemaGenerator) -> Operation {
+    let schema = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": { "comment": { "type": "string", "maxLength": LONGEST_COMMENT, "description": "Why." } }
+    });
+    let example = json!({ "comment": "The project has ended." });
+    let body = Body { schema, example, is_conditional: false };
+    let operation = reads::<TenantView>(id, says, schemas);
+    Operation { body: Some(body), ..operation }
+        .answers(&[(202, "It is written down.")])
+        .versioned()
+        .located()
+}
+
 fn answer(schemas: &mut SchemaGenerator) -> Operation {
     let schema = json!({
         "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
@@ -344,6 +384,10 @@ impl Operation {
             parameters.push(json!({
                 "name": "after", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 256 },
                 "description": "Where to go on: what the part before says as `next`."
+            }));
+            parameters.push(json!({
+                "name": "deleted", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
+                "description": "Those that are no more, instead of those that are."
             }));
         }
         if let Some(body) = &self.body {

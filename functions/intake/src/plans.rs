@@ -2,7 +2,9 @@
 
 use entry::Means;
 use ledger::{Draft, PlanRow};
-use tenant::{Document, Mode, Name, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid};
+use tenant::{
+    Document, Mode, Name, Phase, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid,
+};
 
 use crate::{Refusal, Request, Response, steps, tenants};
 
@@ -18,7 +20,11 @@ pub async fn put(
     let now = means.now();
     let tenant = match means.ledger.tenant_named(name).await? {
         None => Tenant::requested(name.clone(), 1, document.spec, author, now).tenant,
-        Some(tenant) => match tenant.wished(document.spec, author, now) {
+        Some(tenant) if tenant.phase == Phase::Deleted => {
+            let again = tenant.incarnation + 1;
+            Tenant::requested(name.clone(), again, document.spec, author, now).tenant
+        }
+        Some(tenant) => match tenant.wished(document.spec, author, now).map_err(Refusal::NotNow)? {
             Some(transition) => transition.tenant,
             None => tenant,
         },

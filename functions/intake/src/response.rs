@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tenant::{Failure, Problem, Problems};
+use tenant::{Failure, Problem, Problems, Refused};
 
 use crate::passes;
 use crate::request::LARGEST_BODY;
@@ -60,6 +60,8 @@ pub enum Refusal {
     WrongMethod(Vec<&'static str>),
     /// Others change it at the same time.
     Busy,
+    /// The tenant is not in a phase in which that is done.
+    NotNow(Refused),
     /// Nothing waits for an answer.
     Unasked,
     /// It is not as the request asks for; its present version.
@@ -137,6 +139,11 @@ impl Refusal {
                 409,
                 "Others are changing it at the same time. Read it again and repeat.",
             ),
+            Self::NotNow(why) => {
+                let mut detail = why.to_string();
+                detail.replace_range(..1, &detail[..1].to_uppercase());
+                Problems::new("not-now", "Not in this phase", 409, format!("{detail}."))
+            }
             Self::Unasked => Problems::new(
                 "unasked",
                 "Nothing is asked",

@@ -9,6 +9,14 @@ use crate::{Refusal, Request};
 pub enum Route {
     /// A tenant's wish is written.
     PutTenant(Name),
+    /// A tenant is wished away.
+    DeleteTenant(Name),
+    /// A deletion is approved.
+    PostApproval(Name),
+    /// A deletion is declined.
+    PostDecline(Name),
+    /// A tenant is forgotten.
+    PostPurge(Name),
     /// A tenant is read.
     GetTenant(Name, Reader),
     /// Tenants of a workspace are listed, or all.
@@ -61,11 +69,17 @@ pub(crate) const REPLICATIONS: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/replications";
 pub(crate) const ANSWERS: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/answers";
+pub(crate) const APPROVE: &str =
+    "/workspaces/{workspace}/projects/{project}/tenants/{platform}/approve";
+pub(crate) const DECLINE: &str =
+    "/workspaces/{workspace}/projects/{project}/tenants/{platform}/decline";
 pub(crate) const PLANS: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}";
 pub(crate) const PLAN: &str = "/workspaces/{workspace}/projects/{project}/plans/{platform}/{id}";
 pub(crate) const ALL_TENANTS: &str = "/operator/tenants";
 pub(crate) const ANY_TENANT: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+pub(crate) const PURGE: &str =
+    "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/purge";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
 pub(crate) const CHECKS: &str = "/operator/checks";
@@ -80,9 +94,12 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 24] = [
+pub const ROUTES: [(&str, &str); 28] = [
     ("PUT", TENANT),
     ("GET", TENANT),
+    ("DELETE", TENANT),
+    ("POST", APPROVE),
+    ("POST", DECLINE),
     ("GET", TENANTS),
     ("GET", HISTORY),
     ("POST", REPLICATIONS),
@@ -91,6 +108,7 @@ pub const ROUTES: [(&str, &str); 24] = [
     ("GET", PLAN),
     ("GET", ALL_TENANTS),
     ("GET", ANY_TENANT),
+    ("POST", PURGE),
     ("GET", LIMITS),
     ("PUT", BREAKER),
     ("POST", CHECKS),
@@ -115,6 +133,10 @@ impl Route {
         Ok(match (method, path) {
             ("PUT", TENANT) => Self::PutTenant(tenant_name(request)?),
             ("GET", TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Requester),
+            ("DELETE", TENANT) => Self::DeleteTenant(tenant_name(request)?),
+            ("POST", APPROVE) => Self::PostApproval(tenant_name(request)?),
+            ("POST", DECLINE) => Self::PostDecline(tenant_name(request)?),
+            ("POST", PURGE) => Self::PostPurge(tenant_name(request)?),
             ("GET", TENANTS) => {
                 Self::ListTenants(Some(identifier(request, "workspace")?), Reader::Requester)
             }

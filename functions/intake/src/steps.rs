@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use ledger::{State, StepRow};
-use replication::{STEPS, Step};
+use replication::{STEPS, Step, steps_of};
 use tenant::{FailureName, LandingZone, Pace, QueueView, StepState, StepView, Tenant};
 
 /// The steps of a run, those that it has not reached included.
@@ -16,8 +16,7 @@ pub fn of_run(tenant: &Tenant, rows: &[StepRow], zone: Option<&LandingZone>) -> 
         let pending = StepView { part: part.map(ToOwned::to_owned), ..StepView::pending(step) };
         row.map_or(pending, |row| view(row, running))
     };
-    STEPS
-        .iter()
+    steps_of(tenant.mode)
         .flat_map(|step| {
             let parts = parts(step, tenant.run, rows, zone).into_iter();
             parts.map(|part| row_of(&step.name, part)).collect::<Vec<_>>()

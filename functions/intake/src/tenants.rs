@@ -2,10 +2,11 @@
 
 use entry::Means;
 use jiff::Timestamp;
-use ledger::{Error, StepRow};
+use ledger::{AGAIN, Error, List, StepRow};
 use tenant::{
-    Document, HistoryView, LandingZone, Name, Page, Platform, Problem, Reader, Spec, Tenant,
-    TenantSpec, TenantView, Transition, check_access, check_tenant, check_tenant_beside, nearest,
+    Document, HistoryView, LandingZone, Name, Page, Phase, Platform, Problem, Reader, Refused,
+    Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_tenant,
+    check_tenant_beside, nearest,
 };
 
 use crate::request::same;
@@ -50,22 +51,25 @@ pub async fn put(
     check(means, name, &document).await?;
     let precondition = request.precondition();
     for _ in 0..ATTEMPTS {
-        let before = means.ledger.tenant_named(name).await?;
+        let (before, incarnation) = living(means.ledger.tenant_named(name).await?);
         precondition.check(before.as_ref().map(|tenant| tenant.generation))?;
         let wish = document.spec.clone();
         let (outcome, transition, written) = match &before {
             None => {
-                let transition = Tenant::requested(name.clone(), 1, wish, author, means.now());
+                let transition =
+                    Tenant::requested(name.clone(), incarnation, wish, author, means.now());
                 let written = means.ledger.create(&transition).await;
                 (Outcome::Created, transition, written)
             }
-            Some(before) => match before.wished(wish, author, means.now()) {
-                None => return answer(means, before, Outcome::Unchanged).await,
-                Some(transition) => {
-                    let written = means.ledger.write(before, &transition).await;
-                    (Outcome::Changed, transition, written)
+            Some(before) => {
+                match before.wished(wish, author, means.now()).map_err(Refusal::NotNow)? {
+                    None => return answer(means, before, Outcome::Unchanged).await,
+                    Some(transition) => {
+                        let written = means.ledger.write(before, &transition).await;
+                        (Outcome::Changed, transition, written)
+                    }
                 }
-            },
+            }
         };
         match written {
             Ok(()) => {
@@ -77,6 +81,18 @@ pub async fn put(
         }
     }
     Err(Refusal::Busy)
+}
+
+/// The tenant of a name, unless it is deleted, and how often the name has been used once it is there.
+fn living(tenant: Option<Tenant>) -> (Option<Tenant>, u32) {
+    match tenant {
+        None => (None, 1),
+        Some(tenant) if tenant.phase == Phase::Deleted => (None, tenant.incarnation + 1),
+        Some(tenant) => {
+            let incarnation = tenant.incarnation;
+            (Some(tenant), incarnation)
+        }
+    }
 }
 
 /// Starts a tenant's run at once; if that fails, start-due does it within a minute.
@@ -112,6 +128,7 @@ pub async fn check(
         means.ledger.config::<LandingZone>(&spec.landing_zone),
         means.ledger.tenant_named(name),
     )?;
+    let (before, incarnation) = living(before);
     match &platform {
         None => {
             problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
@@ -130,7 +147,7 @@ pub async fn check(
         Some(zone) => {
             if let Some(platform) = platform.filter(|_| problems.is_empty()) {
                 let had = before.as_ref().map(|tenant| tenant.wish.landing_zone.clone());
-                let wished = wished(before, name, spec, means.now());
+                let wished = wished(before, name, incarnation, spec, means.now());
                 problems.extend(check_tenant_beside(
                     &wished,
                     had.as_deref(),
@@ -145,10 +162,16 @@ pub async fn check(
 }
 
 /// The tenant as it would be with this wish.
-fn wished(before: Option<Tenant>, name: &Name, wish: &TenantSpec, now: Timestamp) -> Tenant {
+fn wished(
+    before: Option<Tenant>,
+    name: &Name,
+    incarnation: u32,
+    wish: &TenantSpec,
+    now: Timestamp,
+) -> Tenant {
     match before {
         Some(tenant) => Tenant { wish: wish.clone(), ..tenant },
-        None => Tenant::requested(name.clone(), 1, wish.clone(), "", now).tenant,
+        None => Tenant::requested(name.clone(), incarnation, wish.clone(), "", now).tenant,
     }
 }
 
@@ -183,7 +206,7 @@ pub async fn unknown<S: Spec>(
     Ok(Problem::new(field, written, format!("is no {} that is known", S::KIND.as_str()), remedy))
 }
 
-/// The living tenant of this name.
+/// The tenant of this name, or the one that had it last: that one may be deleted.
 pub async fn found(means: &Means, name: &Name) -> Result<Tenant, Refusal> {
     let tenant = means.ledger.tenant_named(name).await?;
     tenant.ok_or_else(|| Refusal::Missing(format!("tenant `{name}`")))
@@ -229,13 +252,19 @@ pub async fn list(
     let after = request.query_string_parameters.get("after").map(String::as_str);
     // Going on from another workspace's name would show that workspace's tenants.
     let inside = |after: &str| {
-        Name::parse(after)
+        let name = after.split_once(AGAIN).map_or(after, |(name, _)| name);
+        Name::parse(name)
             .is_some_and(|name| workspace.is_none_or(|workspace| name.workspace == workspace))
     };
     if after.is_some_and(|after| !inside(after)) {
         return Err(Refusal::WrongQuery("`after` is none of this list's `next`."));
     }
-    let (tenants, next) = means.ledger.tenants(workspace, after, PAGE).await?;
+    let list = match request.query_string_parameters.get("deleted").map(String::as_str) {
+        None | Some("false") => List::Living,
+        Some("true") => List::Deleted,
+        Some(_) => return Err(Refusal::WrongQuery("`deleted` is `true` or `false`.")),
+    };
+    let (tenants, next) = means.ledger.tenants(list, workspace, after, PAGE).await?;
     let now = means.now();
     let items =
         tenants.iter().map(|tenant| TenantView::of(tenant, Vec::new(), reader, now)).collect();
@@ -261,6 +290,9 @@ pub async fn asked(
     transition: impl Fn(&Tenant) -> Transition,
 ) -> Result<Response, Refusal> {
     let before = found(means, name).await?;
+    if before.phase == Phase::Deleted {
+        return Err(Refusal::NotNow(Refused::Deleted));
+    }
     let after = means.ledger.change(before, |before| Some(transition(before))).await?;
     let tenant = started(means, after.ok_or(Refusal::Busy)?).await;
     answer(means, &tenant, Outcome::Changed).await

@@ -54,7 +54,7 @@ fn the_template_declares_every_route_and_no_other() {
 }
 
 /// Every way to say no.
-fn refusals() -> [Refusal; 12] {
+fn refusals() -> [Refusal; 13] {
     [
         Refusal::Nobody,
         Refusal::Unreadable(String::new()),
@@ -62,6 +62,7 @@ fn refusals() -> [Refusal; 12] {
         Refusal::Missing(String::new()),
         Refusal::WrongMethod(vec![]),
         Refusal::Busy,
+        Refusal::NotNow(tenant::Refused::Marked),
         Refusal::Stale(None),
         Refusal::TooLarge(0),
         Refusal::WrongFormat(String::new()),

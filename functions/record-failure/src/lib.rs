@@ -8,10 +8,10 @@
 
 use entry::Means;
 use ledger::{Error, State, StepRow};
-use replication::STEPS;
+use replication::steps_of;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenant::{Failed, Failure, FailureName, LandingZone, Mode, Refused, Ticket};
+use tenant::{Failed, Failure, FailureName, LandingZone, Mode, Ticket};
 
 /// What the state machine saw.
 #[derive(Debug, Deserialize)]
@@ -36,7 +36,7 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
             )?;
             let applied = zone.as_ref().map(|zone| &zone.spec);
             let zone = plan.draft.landing_zone.as_ref().or(applied);
-            let (step, failure) = culprit(&rows, zone, ticket.run, &error, &cause);
+            let (step, failure) = culprit(&rows, zone, &ticket, &error, &cause);
             plan.failed = Some(Failed { step, failure, at: means.now(), attempts: 1 });
             plan.ended = Some(means.now());
             ledger.write_plan(&plan).await?;
@@ -51,9 +51,9 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
         ledger.config::<LandingZone>(&tenant.wish.landing_zone)
     )?;
     let zone = zone.as_ref().map(|zone| &zone.spec);
-    let (step, failure) = culprit(&rows, zone, ticket.run, &error, &cause);
+    let (step, failure) = culprit(&rows, zone, &ticket, &error, &cause);
     match tenant.failed(&ticket.execution(), &step, failure, means.chance(), means.now()) {
-        Err(Refused::NotRunning | Refused::Running) => Ok(done),
+        Err(_) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
             Ok(()) => Ok(done),
             Err(Error::Conflict) => {
@@ -68,13 +68,13 @@ pub async fn handle(means: Means, seen: Seen) -> Result<Value, Failure> {
 fn culprit(
     rows: &[StepRow],
     zone: Option<&LandingZone>,
-    run: u64,
+    ticket: &Ticket,
     error: &str,
     cause: &str,
 ) -> (String, Failure) {
     let failed = rows
         .iter()
-        .filter(|row| row.run == run && row.state == State::Failed)
+        .filter(|row| row.run == ticket.run && row.state == State::Failed)
         .max_by_key(|row| row.until);
     if let Some((row, failure)) = failed.and_then(|row| Some((row, row.failure.clone()?))) {
         return (row.step.clone(), failure);
@@ -84,20 +84,20 @@ fn culprit(
         FailureName::Transient => "AWS could not run a part of Landfall; it is tried again.",
         _ => "Landfall met a situation that it does not understand. Its operators have been told.",
     };
-    let step = silent(rows, zone, run).unwrap_or("complete");
+    let step = silent(rows, zone, ticket).unwrap_or("complete");
     (step.to_owned(), Failure::new(name, remark, format!("{error}: {cause}")))
 }
 
 /// The first step that left no word of its end: one that never wrote, or is still at it, else one whose last word is that it waits. A
 /// sibling that waits has not failed where another never wrote.
-fn silent(rows: &[StepRow], zone: Option<&LandingZone>, run: u64) -> Option<&'static str> {
+fn silent(rows: &[StepRow], zone: Option<&LandingZone>, ticket: &Ticket) -> Option<&'static str> {
     let places = || {
-        STEPS.iter().flat_map(|step| {
+        steps_of(ticket.mode).flat_map(|step| {
             step.parts(zone).into_iter().map(|part| (step, part)).collect::<Vec<_>>()
         })
     };
     let word = |name: &str, part: Option<&str>| {
-        let mut own = rows.iter().filter(|row| row.run == run && row.step == name);
+        let mut own = rows.iter().filter(|row| row.run == ticket.run && row.step == name);
         let own = own.find(|row| row.part.as_deref() == part).map(|row| row.state);
         own.filter(|state| *state != State::Running)
     };
@@ -114,9 +114,14 @@ mod tests {
         StepRow { state, ..StepRow::new(step, None, 3) }
     }
 
+    fn ticket(run: u64) -> Ticket {
+        let tenant = tenant::Uuid::nil();
+        Ticket { tenant, run, mode: Mode::Replicate, part: None }
+    }
+
     /// The rows of a run in which every step ended well.
     fn ended(zone: &LandingZone) -> Vec<StepRow> {
-        let places = STEPS.iter().flat_map(|step| {
+        let places = steps_of(Mode::Replicate).flat_map(|step| {
             step.parts(Some(zone)).into_iter().map(|part| (step.name.as_str(), part))
         });
         places
@@ -138,16 +143,17 @@ mod tests {
         let failed =
             StepRow { failure: Some(failure.clone()), ..row("create-account", State::Failed) };
         let rows = [row("admit", State::Done), failed];
-        let found = culprit(&rows, None, 3, "Rejected", "");
+        let found = culprit(&rows, None, &ticket(3), "Rejected", "");
         assert_eq!(found, ("create-account".to_owned(), failure));
     }
 
     #[test]
     fn a_function_that_never_answered_is_the_first_that_left_no_word() {
-        for silent in STEPS.iter() {
+        for silent in steps_of(Mode::Replicate) {
             let mut rows = ended(&zone());
             rows.retain(|row| row.step != silent.name);
-            let (step, failure) = culprit(&rows, Some(&zone()), 3, "States.Timeout", "too slow");
+            let (step, failure) =
+                culprit(&rows, Some(&zone()), &ticket(3), "States.Timeout", "too slow");
             let expected =
                 if silent.parts(Some(&zone())).is_empty() { "complete" } else { &silent.name };
             assert_eq!((step.as_str(), failure.name), (expected, FailureName::Transient));
@@ -161,14 +167,17 @@ mod tests {
         for row in rows.iter_mut().filter(|row| row.step == "call-hooks") {
             row.state = State::Running;
         }
-        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Runtime", "").0, "call-hooks");
+        assert_eq!(culprit(&rows, Some(&zone()), &ticket(3), "States.Runtime", "").0, "call-hooks");
     }
 
     #[test]
     fn one_part_that_left_no_word_is_found_among_its_siblings() {
         let mut rows = ended(&zone());
         rows.retain(|row| row.part.as_deref() != Some("alarm"));
-        assert_eq!(culprit(&rows, Some(&zone()), 3, "Lambda.Unknown", "").0, "roll-out-stacks");
+        assert_eq!(
+            culprit(&rows, Some(&zone()), &ticket(3), "Lambda.Unknown", "").0,
+            "roll-out-stacks"
+        );
     }
 
     #[test]
@@ -177,14 +186,21 @@ mod tests {
         for row in rows.iter_mut().filter(|row| row.part.as_deref() == Some("audit")) {
             row.state = State::Waiting;
         }
-        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Timeout", "").0, "roll-out-stacks");
+        assert_eq!(
+            culprit(&rows, Some(&zone()), &ticket(3), "States.Timeout", "").0,
+            "roll-out-stacks"
+        );
         rows.retain(|row| row.step != "place-account");
-        assert_eq!(culprit(&rows, Some(&zone()), 3, "States.Timeout", "").0, "place-account");
+        assert_eq!(
+            culprit(&rows, Some(&zone()), &ticket(3), "States.Timeout", "").0,
+            "place-account"
+        );
     }
 
     #[test]
     fn rows_of_another_run_say_nothing() {
-        let (step, failure) = culprit(&[row("admit", State::Done)], None, 4, "States.Runtime", "");
+        let (step, failure) =
+            culprit(&[row("admit", State::Done)], None, &ticket(4), "States.Runtime", "");
         assert_eq!((step.as_str(), failure.name), ("admit", FailureName::Defect));
     }
 }

@@ -108,7 +108,7 @@ impl Step for VerifyBaseline {
         // A plan has made nothing that could be verified.
         let rows = match task.mode {
             Mode::Replicate => Some(self.ledger.steps(task.tenant.id).await?),
-            Mode::Plan => None,
+            Mode::Remove | Mode::Plan => None,
         };
         let unsettled = rows
             .as_ref()

@@ -35,7 +35,7 @@ pub(crate) async fn turn<S: Step>(
     };
     row.until = Some(means.now());
     match ticket.mode {
-        Mode::Replicate => means.ledger.close(ticket.tenant, &row).await?,
+        Mode::Replicate | Mode::Remove => means.ledger.close(ticket.tenant, &row).await?,
         Mode::Plan => means.ledger.write_plan_step(ticket.tenant, &row, now).await?,
     }
     outcome
@@ -50,7 +50,8 @@ struct Loaded {
     draft: Draft,
 }
 
-/// The tenant and the step's row, if this run is still the one under way. In a plan, the tenant as it would be.
+/// The tenant and the step's row, if this run is still the one under way and is for what the tenant is wished for. In a
+/// plan, the tenant as it would be.
 async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<Loaded>, Failure> {
     let ledger = &means.ledger;
     if ticket.mode == Mode::Plan {
@@ -66,7 +67,7 @@ async fn load<S: Step>(means: &Means, ticket: &Ticket) -> Result<Option<Loaded>,
     let (tenant, row) = ledger.open(ticket.tenant, S::NAME, part).await?;
     let tenant =
         tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
-    if !tenant.is_running(&ticket.execution()) {
+    if !tenant.is_running(&ticket.execution()) || tenant.wished_mode() != ticket.mode {
         return Ok(None);
     }
     if row.as_ref().is_some_and(|row| row.hinted.is_some() || row.token.is_some()) {

@@ -32,6 +32,7 @@ pub use events::{CreationResult, Waiter};
 pub use item::Key;
 pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
+pub use tenants::{AGAIN, List};
 
 type Item = HashMap<String, AttributeValue>;
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Entry, Name, Tenant, Transition};
+use tenant::{Entry, Name, Phase, Tenant, Transition};
 use uuid::Uuid;
 
 use crate::{
@@ -14,7 +14,29 @@ use crate::{
 /// How often a tenant that others write too is read and written anew.
 const ATTEMPTS: usize = 8;
 
-/// Who holds a name now, and how often it has been used.
+/// What stands between a name and how often it has been used, where several tenants had it.
+pub const AGAIN: char = '_';
+
+/// Which tenants are listed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum List {
+    /// Those that are.
+    #[default]
+    Living,
+    /// Those that are no more.
+    Deleted,
+}
+
+impl List {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Living => "tenant",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// Who holds a name, or held it last, and how often it has been used.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Holder {
     tenant: Uuid,
@@ -27,7 +49,7 @@ impl Ledger {
         self.get(Key::tenant(id)).await
     }
 
-    /// The living tenant of this name.
+    /// The tenant of this name, or the one that had it last: that one may be deleted.
     pub async fn tenant_named(&self, name: &Name) -> Result<Option<Tenant>, Error> {
         let holder: Option<Holder> = self.get(Key::name(name)).await?;
         match holder {
@@ -36,13 +58,25 @@ impl Ledger {
         }
     }
 
-    /// A new tenant: its name, row and first history entry, all or none. A conflict means that the name is taken.
+    /// A new tenant: its name, row and first history entry, all or none. A conflict means that the name is taken, or was
+    /// used more often than the tenant says.
     pub async fn create(&self, transition: &Transition) -> Result<(), Error> {
         let tenant = &transition.tenant;
         let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
         let name = item::write(&Key::name(&tenant.name), &holder)?;
+        let name = match tenant.incarnation {
+            0 | 1 => self.put_new(name),
+            again => {
+                let before = AttributeValue::N((again - 1).to_string());
+                let put = self
+                    .put(name)
+                    .condition_expression("incarnation = :before")
+                    .expression_attribute_values(":before", before);
+                TransactWriteItem::builder().set_put(put.build().ok()).build()
+            }
+        };
         self.transact(vec![
-            self.put_new(name),
+            name,
             self.put_new(row(tenant)?),
             self.put_new(history(tenant.id, &transition.entry)?),
         ])
@@ -131,9 +165,11 @@ impl Ledger {
             .collect()
     }
 
-    /// Tenants in the order of their names: of one workspace, or all; and where to go on from.
+    /// Tenants in the order of their names: of one workspace, or all; living ones or deleted ones; and where to go on
+    /// from.
     pub async fn tenants(
         &self,
+        list: List,
         workspace: Option<&str>,
         after: Option<&str>,
         most: i32,
@@ -148,7 +184,7 @@ impl Ledger {
             .key_condition_expression("#listed = :listed AND #name BETWEEN :from AND :to")
             .expression_attribute_names("#listed", LISTED)
             .expression_attribute_names("#name", NAME)
-            .expression_attribute_values(":listed", AttributeValue::S("tenant".to_owned()))
+            .expression_attribute_values(":listed", AttributeValue::S(list.as_str().to_owned()))
             .expression_attribute_values(
                 ":from",
                 AttributeValue::S(if from.is_empty() { "-".to_owned() } else { from }),
@@ -165,7 +201,7 @@ impl Ledger {
             .into_iter()
             .map(item::read)
             .collect::<Result<_, _>>()?;
-        let next = tenants.last().filter(|_| more).map(|tenant| tenant.name.to_string());
+        let next = tenants.last().filter(|_| more).map(listed_name);
         Ok((tenants, next))
     }
 
@@ -200,9 +236,18 @@ fn row(tenant: &Tenant) -> Result<Item, Error> {
         item.insert("nextRun".to_owned(), item::instant(next_run));
         item.insert(DUE.to_owned(), AttributeValue::S(DUE.to_owned()));
     }
-    item.insert(LISTED.to_owned(), AttributeValue::S("tenant".to_owned()));
-    item.insert(NAME.to_owned(), AttributeValue::S(tenant.name.to_string()));
+    let list = if tenant.phase == Phase::Deleted { List::Deleted } else { List::Living };
+    item.insert(LISTED.to_owned(), AttributeValue::S(list.as_str().to_owned()));
+    item.insert(NAME.to_owned(), AttributeValue::S(listed_name(tenant)));
     Ok(item)
+}
+
+/// What a tenant is listed as: its name, which several deleted ones may have had.
+fn listed_name(tenant: &Tenant) -> String {
+    match tenant.phase {
+        Phase::Deleted => format!("{}{AGAIN}{:06}", tenant.name, tenant.incarnation),
+        _ => tenant.name.to_string(),
+    }
 }
 
 fn history(id: Uuid, entry: &Entry) -> Result<Item, Error> {

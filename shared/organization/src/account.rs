@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_organizations::{
-    error::ProvideErrorMetadata, operation::tag_resource::TagResourceError, types::Tag,
+    error::ProvideErrorMetadata,
+    operation::tag_resource::TagResourceError,
+    types::{AccountState, AccountStatus, Tag},
 };
 use refusal::Refusal;
 use tenant::{AccountId, Failure};
@@ -23,6 +25,32 @@ pub struct Account {
     pub arn: String,
     /// The unit, or the root, that it stands in, where Organizations says so.
     pub parent: Option<String>,
+    /// Whether it can be used.
+    pub standing: Standing,
+}
+
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It can, or soon can.
+    Open,
+    /// AWS is closing it.
+    Closing,
+    /// It can't: it is closed, or AWS has suspended it.
+    Closed,
+}
+
+impl Standing {
+    /// By `State`, and by `Status` where there is no `State` yet, which AWS retires.
+    fn of(account: &aws_sdk_organizations::types::Account) -> Self {
+        match (account.state(), account.status()) {
+            (Some(AccountState::Closed | AccountState::Suspended), _)
+            | (None, Some(AccountStatus::Suspended)) => Self::Closed,
+            (Some(AccountState::PendingClosure), _)
+            | (None, Some(AccountStatus::PendingClosure)) => Self::Closing,
+            _ => Self::Open,
+        }
+    }
 }
 
 /// An organizational unit.
@@ -38,7 +66,9 @@ impl Account {
     fn of(account: aws_sdk_organizations::types::Account) -> Result<Self, Failure> {
         // `o-…/r-…/ou-…/<account>/`
         let parent = account.paths().first().and_then(|path| path.rsplit('/').nth(2));
+        let standing = Standing::of(&account);
         Ok(Self {
+            standing,
             parent: parent.map(ToOwned::to_owned),
             arn: account.arn.unwrap_or_default(),
             id: AccountId::try_from(account.id.unwrap_or_default()).map_err(Failure::defect)?,

@@ -1,6 +1,7 @@
 //! Talks to AWS Organizations about accounts, units and tags.
 
 mod account;
+mod closure;
 mod creation;
 
 use aws_config::SdkConfig;
@@ -8,7 +9,8 @@ use aws_sdk_organizations::Client;
 use refusal::{Refusal, Row};
 use tenant::FailureName;
 
-pub use account::{Account, Unit};
+pub use account::{Account, Standing, Unit};
+pub use closure::Closure;
 pub use creation::{Creation, Refused, Request, Wanted};
 
 /// An open conversation with Organizations.

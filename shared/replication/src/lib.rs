@@ -7,12 +7,16 @@ mod definition;
 
 use std::sync::LazyLock;
 
-use tenant::LandingZone;
+use tenant::{LandingZone, Mode};
 
 const MACHINE: &str = include_str!("../../../infra/statemachines/replicate-tenant.asl.yaml");
 
 /// What ends a run keeps no row: it has nothing to show but the run's end.
 const ENDS: [&str; 2] = ["complete", "record-failure"];
+
+/// The steps of a run that takes a tenant away, and the one that no other run has.
+const REMOVAL: [&str; 3] = ["create-account", "grant-access", CLOSES];
+const CLOSES: &str = "close-account";
 
 /// One step of a replication.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,6 +55,14 @@ impl Step {
 pub static STEPS: LazyLock<Vec<Step>> = LazyLock::new(|| {
     definition::steps(MACHINE).into_iter().filter(|step| !ENDS.contains(&&*step.name)).collect()
 });
+
+/// The steps of a run of this mode, in order.
+pub fn steps_of(mode: Mode) -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().filter(move |step| match mode {
+        Mode::Remove => REMOVAL.contains(&&*step.name),
+        Mode::Replicate | Mode::Plan => step.name != CLOSES,
+    })
+}
 
 #[cfg(test)]
 mod tests;

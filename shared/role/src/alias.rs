@@ -37,6 +37,19 @@ impl Alias {
         Ok(answer.account_aliases.into_iter().next())
     }
 
+    /// Gives the alias up, for anybody to take. That the account has it no more counts as done.
+    pub async fn give_up(&self, alias: &str) -> Result<(), Failure> {
+        match self.client.delete_account_alias().account_alias(alias).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if matches!(error.code(), Some("NoSuchEntity" | "NoSuchEntityException")) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(Refusal::of("iam:DeleteAccountAlias", &error).failure(TABLE)),
+        }
+    }
+
     /// Gives the account an alias in the place of the one that it has.
     pub async fn set(&self, alias: &str) -> Result<Taken, Failure> {
         match self.client.create_account_alias().account_alias(alias).send().await {

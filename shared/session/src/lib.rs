@@ -127,6 +127,10 @@ impl Sessions {
                 self.assume(base, &place.fill(management_role(half)), Some(&policy), None, true)
                     .await
             }
+            Site::Closing => {
+                let role = "arn:${Partition}:iam::${Management}:role/LandfallClose";
+                self.assume(base, &place.fill(role), Some(&policy), None, true).await
+            }
             Site::Member => {
                 let hop = self.hop(half).await?;
                 self.assume(&hop, &place.fill(ACCESS_ROLE), Some(&policy), None, false).await
@@ -151,7 +155,7 @@ impl Sessions {
     /// The session policy: the look half always, the act half unless this is a plan.
     fn policy(&self, site: Site, half: Half) -> Result<Value, Failure> {
         let Opening { permissions, place, mode, .. } = &self.opening;
-        let acts = half == Half::Act && *mode == Mode::Replicate;
+        let acts = half == Half::Act && *mode != Mode::Plan;
         let policy = session_policy(permissions, site, acts, place);
         match policy["Statement"].as_array() {
             Some(statements) if !statements.is_empty() => Ok(policy),

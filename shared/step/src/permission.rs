@@ -13,6 +13,8 @@ pub enum Site {
     Automation,
     /// The organization's management account.
     Management,
+    /// The management account, through the role that closes accounts and does nothing else.
+    Closing,
     /// The tenant's account.
     Member,
 }

@@ -146,7 +146,8 @@ fn mapping<'a>(
     Some((alias, mapping.permission_sets.as_slice())).filter(|(_, sets)| !sets.is_empty())
 }
 
-/// What a tenant's wish for access comes to at a time; grants that have run out count as absent.
+/// What a tenant's wish for access comes to at a time; grants that have run out count as absent, and so do all of a
+/// tenant that is to be deleted.
 pub fn wished_access(
     tenant: &Tenant,
     zone: &LandingZone,
@@ -164,6 +165,9 @@ pub fn wished_access(
     let numbers = tenant.names.as_ref().map_or_else(Numbers::default, Names::numbers);
     let mut values = values(tenant, zone, numbers);
     let mut access = WishedAccess::default();
+    if tenant.removal.is_some() {
+        return Ok(access);
+    }
     let live: Vec<&Grant> = tenant.wish.access.iter().filter(|grant| grant.holds(now)).collect();
     let roles: BTreeSet<&String> = live.iter().map(|grant| &grant.role).collect();
     for role in roles {

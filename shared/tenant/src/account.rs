@@ -41,9 +41,11 @@ pub fn render_names(
 ) -> Result<Names, Failure> {
     let render = |pattern: &str| render(tenant, zone, numbers, pattern);
     let names = Names {
-        email: match &tenant.wish.email {
-            Some(wished) => wished.clone(),
-            None => render(&platform.account_email_pattern)?,
+        email: if let Some(wished) = &tenant.wish.email {
+            wished.clone()
+        } else {
+            let rendered = render(&platform.account_email_pattern)?;
+            unused(rendered, tenant.incarnation, &platform.account_email_pattern)
         },
         account_name: render(&platform.account_name_pattern)?,
         alias: None,
@@ -53,6 +55,19 @@ pub fn render_names(
     match check_names(&names).first() {
         Some(problem) => Err(Failure::rejected(problem.to_string())),
         None => Ok(names),
+    }
+}
+
+/// AWS never takes the address of a closed account again: where a pattern makes the same one for a name that was used
+/// before, the address says how often.
+fn unused(email: String, incarnation: u32, pattern: &str) -> String {
+    let differs = Pattern::parse(pattern)
+        .is_ok_and(|it| it.mentions("rand") || it.mentions("tenantPlatformNumber"));
+    match email.split_once('@') {
+        Some((local, domain)) if incarnation > 1 && !differs => {
+            format!("{local}-{incarnation}@{domain}")
+        }
+        _ => email,
     }
 }
 

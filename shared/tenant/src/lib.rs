@@ -48,8 +48,8 @@ pub use name::{AccountId, Name, tenant_id};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
-    Entry, Failed, Names, Phase, Refused, Tenant, Transition, VpcFate, VpcRecord, Waiting,
-    retry_after,
+    Approval, Entry, Failed, Names, Phase, Refused, Removal, Tenant, Transition, VpcFate,
+    VpcRecord, Waiting, retry_after,
 };
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Left, Seat, Seated, Seats};
@@ -60,7 +60,7 @@ pub use validate::{
 };
 pub use view::{
     ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems,
-    QueueView, Reader, StepState, StepView, TenantView,
+    QueueView, Reader, RemovalStage, RemovalView, StepState, StepView, TenantView,
 };
 
 pub use uuid::Uuid;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::removal::{Approval, Removal};
 use crate::access::first_end;
 use crate::{AccountId, Failure, FailureName, Mode, Name, Numbers, TenantSpec, Ticket, tenant_id};
 
@@ -28,6 +29,10 @@ pub enum Phase {
     Waiting,
     /// A run ended with a failure.
     Failed,
+    /// Somebody wished it away: its access is gone, its account goes once that is approved.
+    MarkedForDeletion,
+    /// It is no more.
+    Deleted,
 }
 
 impl Phase {
@@ -40,6 +45,8 @@ impl Phase {
             Self::Ready => "Ready",
             Self::Waiting => "Waiting",
             Self::Failed => "Failed",
+            Self::MarkedForDeletion => "MarkedForDeletion",
+            Self::Deleted => "Deleted",
         }
     }
 }
@@ -147,6 +154,9 @@ pub struct Tenant {
     pub observed_generation: u64,
     /// Runs so far.
     pub run: u64,
+    /// What that run, or the last one, is for.
+    #[serde(default, skip_serializing_if = "Mode::is_replicate")]
+    pub mode: Mode,
     /// The execution of the run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<String>,
@@ -181,6 +191,12 @@ pub struct Tenant {
     pub access_until: Option<Timestamp>,
     /// When the tenant was wished for first.
     pub created_on: Timestamp,
+    /// The wish that it be no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
+    /// When it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_on: Option<Timestamp>,
     /// Grows with every write.
     pub version: u64,
 }
@@ -239,6 +255,23 @@ pub enum Refused {
     /// This run is not the one under way.
     #[error("this run is no longer the one under way")]
     NotRunning,
+    /// It is to be deleted.
+    #[error(
+        "the tenant is marked for deletion: decline that first, or wish for it again once it is deleted"
+    )]
+    Marked,
+    /// It is not to be deleted.
+    #[error("the tenant is not marked for deletion: delete it first")]
+    NotMarked,
+    /// Somebody approved it before.
+    #[error("the deletion is approved already, and goes on")]
+    Approved,
+    /// Whoever asks for a deletion does not approve it.
+    #[error("whoever asked for the deletion can't approve it: ask another approver")]
+    OwnRequest,
+    /// It is deleted.
+    #[error("the tenant is deleted already")]
+    Deleted,
 }
 
 /// How long a run may go unnoticed before start-due asks whether it is still alive.
@@ -287,6 +320,7 @@ impl Tenant {
             admitted_generation: 0,
             observed_generation: 0,
             run: 0,
+            mode: Mode::Replicate,
             running: None,
             asked: false,
             next_run: Some(now),
@@ -299,6 +333,8 @@ impl Tenant {
             default_vpcs: BTreeMap::new(),
             access_until: None,
             created_on: now,
+            removal: None,
+            deleted_on: None,
             version: 1,
         };
         let event = format!("requested in landing zone {}", tenant.wish.landing_zone);
@@ -318,7 +354,7 @@ impl Tenant {
     /// The ticket of the run under way, or of the last one.
     #[must_use]
     pub fn ticket(&self) -> Ticket {
-        Ticket { tenant: self.id, run: self.run, mode: Mode::Replicate, part: None }
+        Ticket { tenant: self.id, run: self.run, mode: self.mode, part: None }
     }
 
     /// Whether this execution is the run under way.
@@ -328,10 +364,15 @@ impl Tenant {
     }
 
     /// A changed wish; none if nothing changes. A change during a run starts the next one when that ends.
-    #[must_use]
-    pub fn wished(&self, wish: TenantSpec, author: &str, now: Timestamp) -> Option<Transition> {
+    pub fn wished(
+        &self,
+        wish: TenantSpec,
+        author: &str,
+        now: Timestamp,
+    ) -> Result<Option<Transition>, Refused> {
+        self.stays()?;
         if self.wish == wish {
-            return None;
+            return Ok(None);
         }
         let event = if self.wish.landing_zone == wish.landing_zone {
             "the wish changed".to_owned()
@@ -341,11 +382,11 @@ impl Tenant {
                 wish.landing_zone, self.wish.landing_zone
             )
         };
-        Some(self.to(now, author, event, |tenant| {
+        Ok(Some(self.to(now, author, event, |tenant| {
             tenant.wish = wish;
             tenant.generation += 1;
             tenant.due(now);
-        }))
+        })))
     }
 
     /// A run that somebody asked for.
@@ -360,6 +401,13 @@ impl Tenant {
     #[must_use]
     pub fn concerned(&self, by: &str, author: &str, now: Timestamp) -> Transition {
         self.to(now, author, format!("{by} changed"), |tenant| tenant.once_more(now))
+    }
+
+    /// Something happened in AWS that a run has to look at; none for a tenant that is no more.
+    #[must_use]
+    pub fn heard(&self, event: &str, now: Timestamp) -> Option<Transition> {
+        let listens = self.phase != Phase::Deleted;
+        listens.then(|| self.to(now, "hear-events", event.to_owned(), |it| it.once_more(now)))
     }
 
     /// What held creations back does so no more.
@@ -384,14 +432,20 @@ impl Tenant {
         if self.running.is_some() {
             return Err(Refused::Running);
         }
+        if self.phase == Phase::Deleted {
+            return Err(Refused::Deleted);
+        }
         let run = self.run + 1;
         Ok(self.to(now, "start-due", format!("run {run} began"), |tenant| {
             tenant.run = run;
+            tenant.mode = tenant.wished_mode();
             tenant.running = Some(tenant.ticket().execution());
             tenant.admitted_generation = tenant.generation;
             tenant.access_until = first_end(&tenant.wish, now);
             tenant.next_run = Some(now + CHECK);
-            tenant.phase = Phase::Replicating;
+            if tenant.removal.is_none() {
+                tenant.phase = Phase::Replicating;
+            }
         }))
     }
 
@@ -495,6 +549,9 @@ impl Tenant {
         if !self.is_running(execution) {
             return Err(Refused::NotRunning);
         }
+        if self.mode == Mode::Remove && self.removal.as_ref().is_some_and(Removal::is_over) {
+            return Ok(self.deleted(now));
+        }
         let event = match &waiting {
             None => format!("run {} ended: all is as wished", self.run),
             Some(waiting) => format!("run {} ended without {}", self.run, waiting.r#for),
@@ -504,7 +561,9 @@ impl Tenant {
                 None => spread(RECONCILE, jitter),
                 Some(waiting) => waiting.pause(jitter, now),
             };
-            tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
+            if tenant.removal.is_none() && tenant.mode == Mode::Replicate {
+                tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
+            }
             tenant.waiting = waiting;
             tenant.failed = None;
             tenant.end(Some(pause), now);
@@ -529,7 +588,9 @@ impl Tenant {
         let remark = failure.system_remark.clone();
         let mut transition = self.to(now, "record-failure", event, |tenant| {
             let pause = retry_after(failure.name, attempts);
-            tenant.phase = Phase::Failed;
+            if tenant.removal.is_none() {
+                tenant.phase = Phase::Failed;
+            }
             tenant.waiting = None;
             tenant.failed = Some(Failed { step: step.to_owned(), failure, at: now, attempts });
             tenant.end(pause.map(|pause| spread(pause, jitter)), now);
@@ -545,7 +606,7 @@ impl Tenant {
     }
 
     fn due(&mut self, now: Timestamp) {
-        if self.running.is_none() {
+        if self.running.is_none() && self.phase != Phase::Deleted {
             self.next_run = Some(now);
         }
     }
@@ -589,6 +650,8 @@ fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
         + SignedDuration::try_from_secs_f64(pause.as_secs_f64() * jitter.clamp(0.0, 1.0) / 4.0)
             .unwrap_or_default()
 }
+
+mod removal;
 
 #[cfg(test)]
 mod interleavings;

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Whether a run changes AWS or only says what it would change.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Brings AWS to what the tenant wishes.
+    #[default]
     Replicate,
+    /// Takes the tenant away: its people first, then its account.
+    Remove,
     /// Looks and plans; its sessions can't change anything.
     Plan,
 }
@@ -20,11 +23,19 @@ pub struct Ticket {
     pub tenant: Uuid,
     /// Which run of the tenant this is.
     pub run: u64,
-    /// Whether the run may change AWS.
+    /// What the run is for.
     pub mode: Mode,
     /// Which of several alike parts a step works on: the name of a StackSet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
+}
+
+impl Mode {
+    /// Whether it is the mode of a tenant that nobody wished away.
+    #[must_use]
+    pub fn is_replicate(&self) -> bool {
+        *self == Self::Replicate
+    }
 }
 
 impl Ticket {
@@ -32,7 +43,7 @@ impl Ticket {
     #[must_use]
     pub fn execution(&self) -> String {
         match self.mode {
-            Mode::Replicate => format!("{}-{}", self.tenant, self.run),
+            Mode::Replicate | Mode::Remove => format!("{}-{}", self.tenant, self.run),
             Mode::Plan => format!("plan-{}", self.tenant),
         }
     }
@@ -56,7 +67,7 @@ pub enum Turn {
         /// What is awaited, in words.
         r#for: String,
     },
-    /// A newer wish has overtaken this run.
+    /// Another run, or a wish of another kind, has overtaken this one.
     Superseded,
 }
 

@@ -80,6 +80,12 @@ impl Seats {
         Self { name: "account-assignments".to_owned(), most: 10, lease }
     }
 
+    /// Accounts that are being closed: three by AWS. Closing one takes minutes.
+    #[must_use]
+    pub fn closures() -> Self {
+        Self { name: "closures".to_owned(), most: 3, lease: SignedDuration::from_mins(45) }
+    }
+
     /// What Control Tower does with moves into one of its organizational units: one at a time by AWS.
     #[must_use]
     pub fn moves_into(unit: &str) -> Self {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Entry, Failed, FailureName, Kind, Names, Phase, Problem, SignIn, Tenant, TenantSpec,
-    Waiting,
+    AccountId, Entry, Failed, FailureName, Kind, Names, Phase, Problem, Removal, SignIn, Tenant,
+    TenantSpec, Waiting,
 };
 
 /// Who reads a view.
@@ -149,6 +149,62 @@ pub struct QueueView {
     pub starts_at: Timestamp,
 }
 
+/// How far a deletion has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum RemovalStage {
+    /// An approver has to agree, or to decline.
+    RequiresApproval,
+    /// It is approved; the account is on its way out.
+    PendingDeletion,
+    /// It is done.
+    Deleted,
+}
+
+impl RemovalStage {
+    /// The stage as users read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RequiresApproval => "RequiresApproval",
+            Self::PendingDeletion => "PendingDeletion",
+            Self::Deleted => "Deleted",
+        }
+    }
+}
+
+/// The deletion of a tenant.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalView {
+    /// How far it has come.
+    pub stage: RemovalStage,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// Who agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// What they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+impl RemovalView {
+    fn of(tenant: &Tenant, removal: &Removal) -> Self {
+        let approval = removal.approval.as_ref();
+        let stage = match approval {
+            _ if tenant.phase == Phase::Deleted => RemovalStage::Deleted,
+            Some(_) => RemovalStage::PendingDeletion,
+            None => RemovalStage::RequiresApproval,
+        };
+        Self {
+            stage,
+            requested_by: removal.by.clone(),
+            approved_by: approval.map(|approval| approval.by.clone()),
+            comment: approval.map(|it| it.comment.clone()).filter(|it| !it.is_empty()),
+        }
+    }
+}
+
 /// A tenant as the API answers it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -194,6 +250,15 @@ pub struct TenantView {
     pub steps: Vec<StepView>,
     /// When the tenant was wished for first.
     pub created_on: Timestamp,
+    /// Its deletion, if somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalView>,
+    /// When its deletion was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marked_for_deletion_on: Option<Timestamp>,
+    /// When it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_on: Option<Timestamp>,
     /// When the next run is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run: Option<Timestamp>,
@@ -213,7 +278,9 @@ impl TenantView {
     pub fn of(tenant: &Tenant, steps: Vec<StepView>, reader: Reader, as_of: Timestamp) -> Self {
         let running = tenant.running.is_some();
         let next_run = tenant.next_run.filter(|_| !running);
-        let failed = tenant.failed.as_ref().filter(|_| tenant.phase == Phase::Failed);
+        let leaves = tenant.phase == Phase::MarkedForDeletion;
+        let failed = tenant.failed.as_ref().filter(|_| leaves || tenant.phase == Phase::Failed);
+        let waiting = tenant.waiting.clone();
         Self {
             name: tenant.name.to_string(),
             workspace: tenant.name.workspace.clone(),
@@ -229,10 +296,13 @@ impl TenantView {
             observed_generation: tenant.observed_generation,
             run: tenant.run,
             running,
-            waiting: tenant.waiting.clone().filter(|_| tenant.phase == Phase::Waiting),
+            waiting: waiting.filter(|_| leaves || tenant.phase == Phase::Waiting),
             failed: failed.map(|failed| FailedView::of(failed, next_run, reader)),
             steps: steps.into_iter().map(|step| step.seen_by(reader)).collect(),
             created_on: tenant.created_on,
+            removal: tenant.removal.as_ref().map(|removal| RemovalView::of(tenant, removal)),
+            marked_for_deletion_on: tenant.removal.as_ref().map(|removal| removal.at),
+            deleted_on: tenant.deleted_on,
             next_run,
             queue: None,
             sign_in: None,
@@ -243,8 +313,8 @@ impl TenantView {
     /// Whether the wish is met and nothing is under way.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let over = matches!(self.phase, Phase::Ready | Phase::Waiting | Phase::Failed);
-        over && !self.running && self.observed_generation == self.generation
+        let under_way = matches!(self.phase, Phase::Requested | Phase::Replicating);
+        !under_way && !self.running && self.observed_generation == self.generation
     }
 }
 

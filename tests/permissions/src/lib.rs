@@ -29,6 +29,7 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<verify_baseline::VerifyBaseline>(),
         of::<grant_access::GrantAccess>(),
         of::<name_account::NameAccount>(),
+        of::<close_account::CloseAccount>(),
         ("intake", intake::PERMISSIONS),
     ]
 }
@@ -95,7 +96,7 @@ fn policy(permissions: &[Permission]) -> Value {
         ("${Region}", "eu-central-1".to_owned()),
     ]);
     let mut all = Vec::new();
-    for site in [Site::Automation, Site::Management, Site::Member] {
+    for site in [Site::Automation, Site::Management, Site::Closing, Site::Member] {
         for half in [Half::Look, Half::Act] {
             for class in [Class::Life, Class::Birth] {
                 let these = permissions.iter().filter(|permission| {

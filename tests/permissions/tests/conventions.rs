@@ -34,7 +34,7 @@ fn every_session_policy_fits_into_an_assume_role() {
         ("${Region}", "us-gov-west-1".to_owned()),
     ]);
     for (name, permissions) in declared() {
-        for site in [Site::Automation, Site::Management, Site::Member] {
+        for site in [Site::Automation, Site::Management, Site::Closing, Site::Member] {
             let length = session_policy(permissions, site, true, &place).to_string().len();
             assert!(
                 length <= LONGEST_POLICY,

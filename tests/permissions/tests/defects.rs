@@ -283,6 +283,7 @@ fn defect_4_no_role_lacks_an_action_that_a_step_declares() {
         for permission in declared().iter().flat_map(|(_, permissions)| *permissions) {
             let Some(identity) = of(permission.site, permission.half) else { continue };
             let mut context = context(&session("arn:aws:iam::111111111111:role/Landfall"));
+            context.set("aws:ResourceTag/landfall:tenant", "some tenant's");
             if let Some((operator, key, value)) = permission.condition
                 && !operator.contains("Not")
             {
@@ -296,7 +297,7 @@ fn defect_4_no_role_lacks_an_action_that_a_step_declares() {
         lacking
     };
     let theirs = lacks(&|site, _| match site {
-        Site::Management => Some(vec![faulty("the management account's role")]),
+        Site::Management | Site::Closing => Some(vec![faulty("the management account's role")]),
         Site::Automation => Some(vec![faulty("stack sets and functions, whosever they are")]),
         Site::Member => None,
     });
@@ -315,6 +316,8 @@ fn defect_4_no_role_lacks_an_action_that_a_step_declares() {
         (Site::Management, Half::Look) => Some(management().identity("LandfallRead")),
         (Site::Management, Half::Act) => Some(makes_units.identity("LandfallVend")),
         (Site::Automation, _) => Some(automation().identity("LandfallStacks")),
+        // It closes what has one of its tags.
+        (Site::Closing, _) => Some(management().identity("LandfallClose")),
         (Site::Member, _) => None,
     });
     assert_eq!(ours, [""; 0]);

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+import accounts
 import clock
 import iam_facts
 import outbox
@@ -38,6 +39,11 @@ def _policy(query: dict[str, str], _: Any) -> Any:
     return principals.managed_document(query["account"], query["arn"])
 
 
+def _tags(query: dict[str, str], _: Any) -> Any:
+    account = accounts.register.by_id.get(query["account"])
+    return None if account is None else account.tags
+
+
 def _deployment(_: dict[str, str], __: Any) -> Any:
     return iam_facts.deployment()
 
@@ -62,6 +68,7 @@ ROUTES: dict[tuple[str, str], Callable[[dict[str, str], Any], Any]] = {
     ("GET", "principal"): _principal,
     ("GET", "role"): _role,
     ("GET", "policy"): _policy,
+    ("GET", "tags"): _tags,
     ("GET", "deployment"): _deployment,
     ("GET", "config"): _settings,
     ("POST", "config"): _set,

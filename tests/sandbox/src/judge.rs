@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::identity::Principal;
+use crate::wire::encoded;
 
 /// The seeded organization.
 pub const ORGANIZATION: &str = "o-landfall01";
@@ -202,6 +203,13 @@ async fn target(
         Some(Subject::EventBus(arn)) => {
             let bus = deployment.buses.iter().find(|bus| bus.arn == arn);
             with_policy(&arn, bus.and_then(|bus| bus.policy.clone()))
+        }
+        Some(Subject::Member(arn)) => {
+            let account = arn.rsplit('/').next().unwrap_or_default();
+            let path = format!("/landfall/tags?account={}", encoded(account));
+            // One that is not there is refused by Organizations itself.
+            let tags = gateway.moto.read(&path).await.unwrap_or_default();
+            Ok((Target::member(tags), None))
         }
         None => Ok((Target::default(), None)),
     }

@@ -21,6 +21,7 @@ const SAMPLE: &str = "000000000000";
 const MAKES_UNITS: &str = "organizations:CreateOrganizationalUnit";
 const LOOKS: &str = "LandfallRead";
 const ACTS: &str = "LandfallVend";
+const CLOSES: &str = "LandfallClose";
 
 /// One action that a step declares.
 #[derive(Clone, Debug, Deserialize)]
@@ -182,6 +183,7 @@ pub async fn all(patient: &Patient) -> Result<Vec<Check>, Unanswered> {
     for (name, account, scps) in [
         (LOOKS, &patient.management, &[][..]),
         (ACTS, &patient.management, &[]),
+        (CLOSES, &patient.management, &[]),
         (STACKS, &patient.automation, &scps),
     ] {
         // That it is missing is said among the roles.
@@ -232,6 +234,7 @@ fn needs(role: &str, declared: &[Declared], foundation: &Foundation) -> Vec<Need
             ("management", "look") => role == LOOKS || role == ACTS,
             ("management", _) => role == ACTS,
             ("automation", _) => role == STACKS,
+            ("closing", _) => role == CLOSES,
             _ => false,
         };
         if wanted {
@@ -240,7 +243,7 @@ fn needs(role: &str, declared: &[Declared], foundation: &Foundation) -> Vec<Need
             }
         }
     }
-    if role != STACKS {
+    if role == LOOKS || role == ACTS {
         for name in &foundation.access_roles {
             let name = name.trim_start_matches('/');
             let arn = format!("arn:{}:iam::{SAMPLE}:role/{name}", foundation.partition);

@@ -74,6 +74,13 @@ pub struct LandingZone {
     pub wait_for_external: bool,
     /// How the access role is downgraded.
     pub access_role: AccessRole,
+    /// Whether a deletion goes on without an approver.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automate_deletion_approval: bool,
+    /// Whether Landfall closes the account of a deleted tenant; else a person does, and Landfall sees to it that it is
+    /// closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automate_deletion_replication: bool,
     /// What roles may do in these accounts, where it is not what the platform says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub role_mappings: BTreeMap<String, RoleMapping>,

@@ -1,4 +1,5 @@
-//! Every order in which wishes, requests, start-due, dying executions and lost calls can meet one tenant.
+//! Every order in which wishes, requests, deletions, approvals, refusals of both, start-due, dying executions and lost
+//! calls can meet one tenant.
 //!
 //! The transitions are the production ones. Around them stands what else moves: hands that have read the row and
 //! not written yet, calls of `StartExecution` that are under way, executions, and time. All states that so many moves
@@ -28,6 +29,7 @@ struct World {
     hands: Vec<Hand>,
     wishes: u32,
     requests: u32,
+    removals: u32,
     deaths: u32,
 }
 
@@ -50,12 +52,22 @@ enum Who {
     Wisher,
     /// Asks for a replication, and tries again likewise.
     Asker,
+    /// Deletes, approves or declines, and tries again likewise.
+    Remover(Decision),
     /// Starts a run that is due.
     Starter,
     /// Says that an execution ended without a word.
     Mourner,
     /// The execution itself, in its last state.
     Run,
+}
+
+/// What somebody may want of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Decision {
+    Mark,
+    Approve,
+    Decline,
 }
 
 fn wish(landing_zone: &str) -> TenantSpec {
@@ -75,6 +87,7 @@ impl World {
             hands: Vec::new(),
             wishes: 2,
             requests: 1,
+            removals: 1,
             deaths: 2,
         }
     }
@@ -99,6 +112,16 @@ impl World {
                 world.ask();
             });
         }
+        if self.removals > 0 && self.row.removal.is_none() {
+            add(&|world| {
+                world.removals -= 1;
+                world.decide(Decision::Mark);
+            });
+        }
+        if self.row.removal.as_ref().is_some_and(|removal| removal.approval.is_none()) {
+            add(&|world| world.decide(Decision::Approve));
+            add(&|world| world.decide(Decision::Decline));
+        }
         if self.is_due() {
             add(&|world| world.start());
         }
@@ -109,6 +132,10 @@ impl World {
         }
         for execution in self.alive() {
             add(&|world| world.complete(&execution));
+            add(&|world| {
+                world.close();
+                world.complete(&execution);
+            });
             add(&|world| world.fail(&execution));
             if self.deaths > 0 {
                 add(&|world| {
@@ -142,8 +169,33 @@ impl World {
 
     fn wish(&mut self) {
         let wish = wish(&format!("zone-{}", self.row.generation));
-        if let Some(transition) = self.row.wished(wish, "ada", self.now) {
+        if let Ok(Some(transition)) = self.row.wished(wish, "ada", self.now) {
             self.hand(transition, Who::Wisher);
+        }
+    }
+
+    fn decide(&mut self, decision: Decision) {
+        let transition = match decision {
+            Decision::Mark => self.row.marked("ada", None, self.now),
+            Decision::Approve => self.row.approved("bob", "", self.now),
+            Decision::Decline => self.row.declined("bob", "", self.now),
+        };
+        if let Ok(transition) = transition {
+            self.hand(transition, Who::Remover(decision));
+        }
+    }
+
+    /// What the step that closes accounts does in a run that is for it, once somebody has agreed.
+    fn close(&mut self) {
+        let agreed = self
+            .row
+            .removal
+            .as_ref()
+            .is_some_and(|removal| removal.approval.is_some() && removal.gone_since.is_none());
+        if agreed && self.row.mode == Mode::Remove && self.row.running.is_some() {
+            let left = self.row.left("the account is closed".to_owned(), "close-account", self.now);
+            self.row = left.tenant;
+            self.history.push(left.entry);
         }
     }
 
@@ -169,7 +221,9 @@ impl World {
                 self.row = transition.tenant;
                 self.history.push(transition.entry);
                 match who {
-                    Who::Wisher | Who::Asker if self.row.running.is_none() => self.start(),
+                    Who::Wisher | Who::Asker | Who::Remover(_) if self.row.running.is_none() => {
+                        self.start();
+                    }
                     Who::Starter => {
                         let execution = self.row.running.clone().expect("it has just begun");
                         self.hands.push(Hand::Start { execution });
@@ -179,11 +233,12 @@ impl World {
                             *runs = false;
                         }
                     }
-                    Who::Wisher | Who::Asker | Who::Mourner => {}
+                    Who::Wisher | Who::Asker | Who::Remover(_) | Who::Mourner => {}
                 }
             }
             Hand::Write { who: Who::Wisher, .. } => self.wish(),
             Hand::Write { who: Who::Asker, .. } => self.ask(),
+            Hand::Write { who: Who::Remover(decision), .. } => self.decide(decision),
             // Others find out what became of it another time.
             Hand::Write { .. } => {}
             Hand::Start { execution } => match self.executions.get(&execution) {
@@ -236,6 +291,20 @@ impl World {
             assert_eq!(pair[1].from, Some(pair[0].to), "history does not join: {}", story());
         }
         assert_eq!(self.history.last().map(|entry| entry.to), Some(self.row.phase), "{}", story());
+        let marked = matches!(self.row.phase, Phase::MarkedForDeletion | Phase::Deleted);
+        assert_eq!(marked, self.row.removal.is_some(), "a removal is lost: {}", story());
+        if self.row.phase == Phase::Deleted {
+            assert!(self.row.removal.as_ref().is_some_and(Removal::is_over), "{}", story());
+        }
+    }
+
+    /// Whether all is as wished and nothing is to come.
+    fn is_settled(&self) -> bool {
+        match &self.row.removal {
+            None => self.row.phase == Phase::Ready,
+            Some(Removal { approval: Some(_), .. }) => self.row.phase == Phase::Deleted,
+            Some(_) => self.row.mode == Mode::Remove,
+        }
     }
 
     /// Nothing more goes wrong: whoever has begun ends, who is due is started, runs succeed.
@@ -245,19 +314,26 @@ impl World {
             if !self.hands.is_empty() {
                 self.act(0);
             } else if let Some(execution) = self.alive().first() {
-                self.complete(&execution.clone());
+                let execution = execution.clone();
+                self.close();
+                self.complete(&execution);
             } else if self.is_due() {
                 self.start();
-            } else if self.row.running.is_some() || self.row.phase != Phase::Ready {
+            } else if self.row.running.is_some() || !self.is_settled() {
                 self.wait();
             } else {
                 break;
             }
             self.check();
         }
-        assert_eq!(self.row.phase, Phase::Ready, "it never ends: {}", self.story());
+        assert!(self.is_settled(), "it never ends: {}", self.story());
         assert_eq!(self.row.observed_generation, self.row.generation, "{}", self.story());
-        assert!(asked.is_none_or(|run| self.row.run > run), "a request is lost: {}", self.story());
+        let answered = asked.is_none_or(|run| self.row.run > run);
+        assert!(
+            answered || self.row.phase == Phase::Deleted,
+            "a request is lost: {}",
+            self.story()
+        );
     }
 
     /// What tells this world from others, as far as that matters to what can still happen.
@@ -265,8 +341,10 @@ impl World {
         let row = &self.row;
         let due = row.next_run.map(|next_run| next_run <= self.now);
         let mut key = format!(
-            "{:?} {} {} {} {} {:?} {} {due:?} {:?} {} {} {}",
+            "{:?} {:?} {:?} {} {} {} {} {:?} {} {due:?} {:?} {} {} {} {}",
             row.phase,
+            row.mode,
+            row.removal.as_ref().map(|it| (it.approval.is_some(), it.gone_since.is_some())),
             row.generation,
             row.admitted_generation,
             row.observed_generation,
@@ -276,6 +354,7 @@ impl World {
             self.executions,
             self.wishes,
             self.requests,
+            self.removals,
             self.deaths
         );
         for hand in &self.hands {

@@ -67,7 +67,8 @@ fn a_dead_execution_changes_nothing() {
 #[test]
 fn a_wish_that_changes_during_a_run_starts_the_next_one() {
     let tenant = running();
-    let changed = tenant.wished(wish("sandbox"), "ada", now()).expect("a change").tenant;
+    let changed = tenant.wished(wish("sandbox"), "ada", now()).expect("it stays");
+    let changed = changed.expect("a change").tenant;
     let execution = changed.running.clone().expect("still running");
     let ended = changed.completed(&execution, None, 0.5, now()).expect("it was running").tenant;
     assert_eq!((ended.observed_generation, ended.generation), (1, 2));
@@ -92,7 +93,7 @@ fn a_change_that_concerns_a_tenant_during_a_run_starts_the_next_one() {
 
 #[test]
 fn the_same_wish_again_changes_nothing() {
-    assert_eq!(running().wished(wish("production"), "ada", now()), None);
+    assert_eq!(running().wished(wish("production"), "ada", now()), Ok(None));
 }
 
 #[test]

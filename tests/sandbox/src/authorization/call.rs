@@ -53,6 +53,8 @@ pub enum Subject {
     Function(String),
     /// An event bus that gets events: its resource policy counts.
     EventBus(String),
+    /// A member account that Organizations is to change: its tags are condition keys.
+    Member(String),
 }
 
 /// Why a request can't be judged. All of them mean: refuse.
@@ -123,6 +125,10 @@ impl Call {
             "lambda:InvokeFunction" => Some(Subject::Function(resource)),
             "events:PutEvents" => Some(Subject::EventBus(resource)),
             action if action.starts_with("iam:") && is_holder => Some(Subject::Role(resource)),
+            action if self.write && action.starts_with("organizations:") => {
+                let is_account = resource.contains(":account/") && !resource.ends_with('*');
+                is_account.then_some(Subject::Member(resource))
+            }
             _ => None,
         }
     }

@@ -136,6 +136,11 @@ impl Target {
         }
     }
 
+    /// A member account with its tags.
+    pub fn member(tags: BTreeMap<String, String>) -> Self {
+        Self { tags, ..Self::default() }
+    }
+
     /// A function or bus of an account with its resource policy, if it has one.
     pub fn resource(account: &str, policy: Option<&Value>) -> Result<Self, policy::Error> {
         let policy = policy.map(Document::parse).transpose()?;

@@ -1,0 +1,71 @@
+//! `landfall delete NAME`.
+
+use std::fmt::Write as _;
+
+use tenant::{LandingZone, TenantView};
+
+use super::Context;
+use super::follow::{Followed, exit, follow};
+use super::get::tenants_table;
+use crate::api::name;
+use crate::arguments::Delete;
+use crate::exit::{Exit, Trouble};
+
+/// Says what a deletion does; marks the tenant if that is wanted, and shows how its access goes.
+pub async fn run(context: &Context, arguments: &Delete) -> Result<Exit, Trouble> {
+    let name = name(&arguments.name)?;
+    let api = context.api().await?;
+    let before = api.tenant(&name, false).await?;
+    if !arguments.yes {
+        let zone = api.config::<LandingZone>(&before.landing_zone).await?;
+        context.terminal.print(outlook(&before, zone.as_ref().map(|zone| &zone.spec)));
+        return Err(Trouble::new(
+            Exit::BadInput,
+            format!("nothing is deleted: say `landfall delete {name} --yes` for that"),
+        ));
+    }
+    api.delete(&name).await?;
+    context.terminal.say(format!("Tenant {name}: marked for deletion"));
+    if arguments.waiting.no_wait {
+        return Ok(Exit::Ok);
+    }
+    let followed = [Followed { run: before.run + 1, name }];
+    let ended = follow(context, &api, &followed, arguments.waiting.timeout).await?;
+    context.terminal.print(tenants_table(&ended, context.terminal.colours_results()));
+    Ok(exit(&ended))
+}
+
+/// What deleting a tenant does, in its order.
+fn outlook(tenant: &TenantView, zone: Option<&LandingZone>) -> String {
+    let mut text = format!("Deleting tenant {}:\n", tenant.name);
+    let mut line = |what: String| {
+        let _ = writeln!(text, "  - {what}");
+    };
+    let people = tenant.spec.access.iter();
+    let people: Vec<&str> = people
+        .flat_map(|grant| grant.users.iter().chain(&grant.groups))
+        .map(String::as_str)
+        .collect();
+    if !people.is_empty() {
+        line(format!("shuts out {} at once", people.join(", ")));
+    }
+    if !zone.is_some_and(|zone| zone.automate_deletion_approval) {
+        line("waits for an approver other than you; until then it can be declined".to_owned());
+    }
+    let Some(account) = &tenant.account else {
+        line("closes no account: there is none yet".to_owned());
+        return text;
+    };
+    if let Some(alias) = tenant.names.as_ref().and_then(|names| names.alias.as_ref()) {
+        line(format!("gives up the account's alias {alias}"));
+    }
+    if zone.is_some_and(|zone| zone.automate_deletion_replication) {
+        line(format!("closes account {account} with everything in it"));
+    } else {
+        line(format!("waits until somebody has closed account {account}"));
+    }
+    if let Some(names) = &tenant.names {
+        line(format!("leaves the address {} used for ever", names.email));
+    }
+    text
+}

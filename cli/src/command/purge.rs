@@ -1,0 +1,28 @@
+//! `landfall purge NAME`.
+
+use super::Context;
+use crate::api::name;
+use crate::arguments::Purge;
+use crate::exit::{Exit, Trouble};
+
+/// Has a tenant forgotten.
+pub async fn run(context: &Context, arguments: &Purge) -> Result<Exit, Trouble> {
+    let name = name(&arguments.name)?;
+    let api = context.api().await?;
+    if !arguments.yes {
+        let tenant = api.tenant(&name, true).await?;
+        let account = tenant.account.map_or_else(
+            || "has no account".to_owned(),
+            |account| format!("leaves account {account} open, with its access, stacks and costs"),
+        );
+        return Err(Trouble::new(
+            Exit::BadInput,
+            format!(
+                "nothing is forgotten: purging {name} {account}; say `landfall purge {name} --yes` for that"
+            ),
+        ));
+    }
+    api.purge(&name).await?;
+    context.terminal.say(format!("Tenant {name}: forgotten; its account stays as it is"));
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,297 @@
+//! Closes the account of a tenant that is to be deleted, once that is approved.
+//!
+//! What it does: waits for an approver; gives the account's alias up; closes the account in its turn, or waits for the
+//! person who does where the landing zone says so; and looks until AWS says that the account is closed.
+//! What it leaves on the record: that the alias is given up, and since when there is no account any more that could be
+//! used.
+//! Why repeating is safe: it looks first, and an account that is being closed already is only waited for. Whose account
+//! it is, the account's own tag has to say too.
+//! Whether it can be undone: for ninety days, by AWS's support. The address and the account's number never come back.
+
+use std::fmt;
+
+use entry::Means;
+use jiff::{SignedDuration, Timestamp};
+use organization::{Closure, Organization, Standing};
+use role::Alias;
+use session::Sessions;
+use step::{Act, Awaited, Permission, Site, Step, Task};
+use tenant::{
+    AccountId, Failure, FailureName, Pace, Seat, Seats, TOMORROW, Tenant, Transition, next_day,
+};
+
+/// Closes the account of a tenant that is to be deleted.
+#[derive(Debug)]
+pub struct CloseAccount {
+    /// The turn's sessions.
+    pub sessions: Sessions,
+    /// The clock, and the ledger where turns are taken and the end is written down.
+    pub means: Means,
+}
+
+/// How the account stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen {
+    /// Nobody has agreed to the deletion yet.
+    Unapproved,
+    /// There never was an account.
+    Never,
+    /// It can be used.
+    Open,
+    /// AWS is closing it.
+    Closing,
+    /// It is closed.
+    Closed,
+    /// The organization does not know it any more.
+    Departed,
+}
+
+/// What brings the account to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Somebody has to agree.
+    AwaitApproval,
+    /// Give the alias up.
+    GiveUpAlias(String),
+    /// Close the account.
+    Close(AccountId),
+    /// A person has to close it.
+    AwaitPerson(AccountId),
+    /// AWS has to finish.
+    AwaitClosure(AccountId),
+    /// Write down that there is none any more, and why.
+    Leave(String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AwaitApproval => formatter.write_str("wait for an approver"),
+            Self::GiveUpAlias(alias) => write!(formatter, "give up the alias {alias}"),
+            Self::Close(account) => write!(formatter, "close account {account}"),
+            Self::AwaitPerson(account) => {
+                write!(formatter, "wait for somebody to close account {account}")
+            }
+            Self::AwaitClosure(account) => {
+                write!(formatter, "wait for AWS to close account {account}")
+            }
+            Self::Leave(why) => write!(formatter, "note that {why}"),
+        }
+    }
+}
+
+/// The kind of operation that is awaited, which an event names too.
+const CLOSURE: &str = "close-account";
+/// What is awaited while others have all places.
+const PLACE: &str = "close-account-place";
+/// What is awaited between two calls.
+const SLOT: &str = "close-account-slot";
+const APPROVAL: &str = "approval";
+/// Seconds between looks if no event comes, and between looks for a place.
+const LOOK: u32 = 60;
+const CROWDED: u32 = 120;
+/// How long a slot that was not met in time is good for.
+const GRACE: SignedDuration = SignedDuration::from_secs(5);
+
+const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
+
+impl Step for CloseAccount {
+    const NAME: &'static str = "close-account";
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission::look(Site::Management, "organizations:ListTagsForResource", ACCOUNTS),
+        Permission::look(Site::Closing, "organizations:DescribeAccount", ACCOUNTS),
+        Permission::act(Site::Closing, "organizations:CloseAccount", ACCOUNTS),
+        Permission::act(Site::Member, "iam:DeleteAccountAlias", "*"),
+    ];
+    type Seen = Seen;
+    type Change = Change;
+
+    async fn look(&self, task: &Task) -> Result<Seen, Failure> {
+        if task.tenant.removal.as_ref().is_none_or(|removal| removal.approval.is_none()) {
+            return Ok(Seen::Unapproved);
+        }
+        let Some(account) = task.account() else { return Ok(Seen::Never) };
+        let organization = Organization::new(&self.sessions.look(Site::Closing).await?);
+        Ok(match organization.account(account.as_str()).await?.map(|account| account.standing) {
+            Some(Standing::Open) => Seen::Open,
+            Some(Standing::Closing) => Seen::Closing,
+            Some(Standing::Closed) => Seen::Closed,
+            None => Seen::Departed,
+        })
+    }
+
+    fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
+        plan(task, *seen)
+    }
+
+    async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
+        match change {
+            Change::AwaitApproval => {
+                let r#for = format!(
+                    "an approver: `landfall approve {name}` or `landfall decline {name}`",
+                    name = task.tenant.name
+                );
+                let id = task.tenant.id.to_string();
+                Ok(Act::Later { awaited: awaited(task, APPROVAL, id, r#for) })
+            }
+            Change::GiveUpAlias(alias) => self.give_up_alias(task, &alias).await,
+            Change::Close(account) => self.close(task, &account).await,
+            Change::AwaitPerson(account) => {
+                let r#for = format!("somebody to close account {account}");
+                let awaited = awaited(task, CLOSURE, account.to_string(), r#for);
+                Ok(Act::Later { awaited })
+            }
+            Change::AwaitClosure(account) => {
+                Ok(Act::Pending { awaited: closing(task, &account), seconds: LOOK })
+            }
+            Change::Leave(why) => {
+                let event =
+                    |tenant: &Tenant, now: Timestamp| tenant.left(why.clone(), Self::NAME, now);
+                self.write(task, event).await?;
+                self.means.leave_seat(&Seats::closures(), task.tenant.id, PLACE).await?;
+                Ok(Act::Done)
+            }
+        }
+    }
+}
+
+fn plan(task: &Task, seen: Seen) -> Vec<Change> {
+    let gone = |why: &str| {
+        let known = task.tenant.removal.as_ref().and_then(|removal| removal.gone_since);
+        if known.is_some() { vec![] } else { vec![Change::Leave(why.to_owned())] }
+    };
+    let Some(account) = task.account().cloned() else {
+        return match seen {
+            Seen::Unapproved => vec![Change::AwaitApproval],
+            _ => gone("there never was an account"),
+        };
+    };
+    match seen {
+        Seen::Unapproved => vec![Change::AwaitApproval],
+        Seen::Never => vec![],
+        Seen::Open => {
+            let alias = task.tenant.names.as_ref().and_then(|names| names.alias.clone());
+            let ending = if task.landing_zone.automate_deletion_replication {
+                Change::Close(account)
+            } else {
+                Change::AwaitPerson(account)
+            };
+            alias.map(Change::GiveUpAlias).into_iter().chain([ending]).collect()
+        }
+        Seen::Closing => vec![Change::AwaitClosure(account)],
+        Seen::Closed => gone(&format!("account {account} is closed")),
+        Seen::Departed => gone(&format!("account {account} has left the organization")),
+    }
+}
+
+/// What is awaited, since the first turn that said so.
+fn awaited(task: &Task, kind: &str, id: String, r#for: String) -> Awaited {
+    let known = task.awaited.as_ref().filter(|awaited| awaited.kind == kind);
+    let since = known.map_or(task.now, |awaited| awaited.since);
+    Awaited { kind: kind.to_owned(), id, r#for, since }
+}
+
+fn closing(task: &Task, account: &AccountId) -> Awaited {
+    awaited(task, CLOSURE, account.to_string(), "AWS to close the account".to_owned())
+}
+
+/// The slot that an earlier turn reserved, unless it has passed.
+fn slot(task: &Task) -> Option<Timestamp> {
+    let reserved = task.awaited.as_ref().filter(|awaited| awaited.kind == SLOT)?;
+    let slot: Timestamp = reserved.id.parse().ok()?;
+    (task.now.duration_since(slot) < GRACE).then_some(slot)
+}
+
+impl CloseAccount {
+    async fn close(&self, task: &Task, account: &AccountId) -> Result<Act, Failure> {
+        self.is_ours(task, account).await?;
+        let place = || awaited(task, PLACE, task.tenant.id.to_string(), turn());
+        let who = task.tenant.id.to_string();
+        let seats = Seats::closures();
+        if self.means.ledger.take_seat(&seats, &who, task.now).await? != Seat::Taken {
+            return Ok(Act::Pending { awaited: place(), seconds: CROWDED });
+        }
+        let slot = match slot(task) {
+            Some(slot) => slot,
+            None => self.means.ledger.reserve(&Pace::CLOSE_ACCOUNT, self.means.now()).await?,
+        };
+        let ahead = slot.duration_since(self.means.now());
+        if ahead.as_secs() > 0 {
+            let seconds = u32::try_from(ahead.as_secs()).unwrap_or(LOOK);
+            let awaited = awaited(task, SLOT, slot.to_string(), turn());
+            return Ok(Act::Pending { awaited, seconds });
+        }
+        self.means.pause(ahead).await;
+        let organization = Organization::new(&self.sessions.act(Site::Closing).await?);
+        match organization.close(account).await? {
+            Closure::Begun => Ok(Act::Started { awaited: closing(task, account), seconds: LOOK }),
+            Closure::Crowded => Ok(Act::Pending { awaited: place(), seconds: CROWDED }),
+            Closure::Exhausted => {
+                self.means.leave_seat(&seats, task.tenant.id, PLACE).await?;
+                let day = next_day(task.now);
+                let r#for =
+                    "AWS to let more accounts be closed: its number for thirty days is reached";
+                let awaited = awaited(task, TOMORROW, day.to_string(), r#for.to_owned());
+                Ok(Act::Later { awaited })
+            }
+        }
+    }
+
+    /// What can't be taken back is done only to an account whose own tag says whose it is.
+    async fn is_ours(&self, task: &Task, account: &AccountId) -> Result<(), Failure> {
+        let organization = Organization::new(&self.sessions.look(Site::Management).await?);
+        let tags = organization.tags(account.as_str()).await?;
+        let key = task.tag("tenant");
+        let (wanted, found) = (task.tenant.id.to_string(), tags.get(&key));
+        if found == Some(&wanted) {
+            return Ok(());
+        }
+        Err(Failure::blocked(
+            format!(
+                "Account {account} is not closed, since its tag `{key}` does not say that it is this tenant's. Ask Landfall's operators to see whose it is, and to set the tag to {wanted} or to close it by hand."
+            ),
+            format!("tag {key} of account {account} is {found:?}, not {wanted}"),
+        ))
+    }
+
+    /// An account that can't be entered any more keeps its alias: that is no reason to keep the account.
+    async fn give_up_alias(&self, task: &Task, alias: &str) -> Result<Act, Failure> {
+        let given_up = match self.sessions.act(Site::Member).await {
+            Ok(session) => Alias::new(&session).give_up(alias).await,
+            Err(failure) => Err(failure),
+        };
+        match given_up {
+            Ok(()) => {}
+            Err(failure)
+                if matches!(failure.name, FailureName::Throttled | FailureName::Transient) =>
+            {
+                return Err(failure);
+            }
+            Err(failure) => {
+                tracing::warn!(failure = %failure, "the alias stays the closed account's");
+                return Ok(Act::Done);
+            }
+        }
+        self.write(task, |tenant, now| tenant.unaliased(Self::NAME, now)).await?;
+        Ok(Act::Done)
+    }
+
+    /// Writes a transition of the tenant as it is now: an earlier change of this turn may have written one.
+    async fn write(
+        &self,
+        task: &Task,
+        transition: impl Fn(&Tenant, Timestamp) -> Transition,
+    ) -> Result<(), Failure> {
+        let now = self.means.now();
+        let change = |tenant: &Tenant| Some(transition(tenant, now));
+        self.means.ledger.change(task.tenant.clone(), change).await?;
+        Ok(())
+    }
+}
+
+fn turn() -> String {
+    "its turn to be closed".to_owned()
+}
+
+#[cfg(test)]
+mod tests;
