@@ -43,8 +43,11 @@ def lasting(point: Point) -> bool:
     """Whether a permanent refusal of the call is something that a person repairs.
 
     The first call of each write is refused until the refusal is taken away. What the machine and
-    the doors write for themselves is left out: without it nothing could be recorded at all.
+    the doors write for themselves is left out: without it nothing could be recorded at all. An
+    account that can't be entered any more keeps its alias and is closed all the same.
     """
+    if point.action == "iam:DeleteAccountAlias":
+        return False
     ours = point.service in ("dynamodb", "lambda", "states")
     return point.write and point.occurrence == 1 and not ours and not point.at_door
 

@@ -76,7 +76,7 @@ def golden() -> list[Point]:
 
 
 def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The log of a quiet world: two tenants, one changed by a client, one due again."""
+    """The log of a quiet world: two tenants, one changed and deleted, one due again."""
     with World(seed=1, quiet=True, arguments=arguments) as world:
         world.found()
         tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
@@ -92,15 +92,18 @@ def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
         _settle(world, tenants[:1], run=2)
         world.make_due(tenants[1])
         _settle(world, tenants[1:], run=2)
+        world.sleep(150)
+        world.remove(tenants[0])
+        _settle(world, tenants[:1], run=3, phase="Deleted")
         return world.log()
 
 
-def _settle(world: World, tenants: list[Tenant], run: int) -> None:
+def _settle(world: World, tenants: list[Tenant], run: int, phase: str = "Ready") -> None:
     def settled() -> bool:
         rows = world.rows(tenants).values()
-        return all((row["phase"], row["run"]) == ("Ready", run) for row in rows)
+        return all((row["phase"], row["run"]) == (phase, run) for row in rows)
 
-    assert world.until(settled, hours=2), f"not Ready: {world.rows(tenants)}"
+    assert world.until(settled, hours=2), f"not {phase}: {world.rows(tenants)}"
 
 
 def text(points: Iterable[Point]) -> str:

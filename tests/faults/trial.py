@@ -1,4 +1,7 @@
-"""One tenant with its faults, followed until it is Ready or known never to be."""
+"""One tenant with its faults, followed until it is Ready or known never to be.
+
+A fault that its birth has not met may be met by a changed wish, and else by its end.
+"""
 
 import math
 import sys
@@ -54,6 +57,7 @@ class Trial:
     over: bool = False
     repaired: bool = False
     again: bool = False
+    removed: bool = False
     unmet: bool = False
     fresh: bool = False
     began: float = 0.0
@@ -84,16 +88,24 @@ class Trial:
         if row is None:
             return self._end(late, "it was never recorded")
         phase, failed = row["phase"], row.get("failed")
-        settled = not row.get("running") and phase in ("Ready", "Failed")
+        rests = not row.get("running")
+        marked = phase == "MarkedForDeletion" and bool(failed)
+        settled = rests and (phase in ("Ready", "Failed", "Deleted") or marked)
+        if rests and phase == "Waiting" and self.lasting and not self.repaired:
+            waiting = row.get("waiting") or {}
+            if waiting.get("for", "").startswith(verdict.BY_A_PERSON):
+                # What was refused at birth is lost to the access role: a person does it by hand.
+                self.over = True
+                return None
         if settled and self.lasting and not self.repaired:
             return self._failed(world, phase, failed)
-        if settled and phase == "Ready":
-            return self._ready(world, hits, late)
+        if settled and phase in ("Ready", "Deleted"):
+            return self._ended_well(world, hits, phase == "Deleted", late)
         if settled and failed and failed["failure"]["name"] in FOR_A_PERSON:
             return self._end(True, f"it failed: {described(failed)}")
         return self._end(late, f"it is {phase} after {HOURS} hours: {described(failed)}")
 
-    def _ready(self, world: World, hits: dict[int, int], late: bool) -> None:
+    def _ended_well(self, world: World, hits: dict[int, int], gone: bool, late: bool) -> None:
         if self.repaired:
             self.over = True
             return
@@ -102,11 +114,16 @@ class Trial:
             for one, rule in zip(self.faults, self.rules, strict=True)
             if one.kind != "stale" and not hits.get(rule)
         ]
-        if not unmet or len(self.faults) > 1:
+        alone = len(self.faults) == 1
+        if not unmet or (self.at_door and not alone):
             self.over = True
+        elif gone:
+            self.over, self.unmet = True, alone
         elif self.at_door in (None, "intake") and not self.again:
             self._change(world)
-        elif not self.at_door or late:
+        elif not self.at_door:
+            self._remove(world)
+        elif late:
             self.unmet = self.over = True
         elif self.at_door == "start-due":
             world.make_due(self.tenant)
@@ -120,12 +137,19 @@ class Trial:
         self.again = True
         world.change(self.tenant)
 
+    def _remove(self, world: World) -> None:
+        """Some calls are made only on the way out."""
+        self.removed = True
+        world.remove(self.tenant)
+
     def _failed(self, world: World, phase: str, failed: dict[str, Any] | None) -> None:
         """The failure has its right name; the cause goes, and one replication is asked for."""
         if phase == "Ready" and not self.again:
             return self._change(world)
-        if phase == "Ready":
-            return self._end(True, "it became Ready though its fault lasts")
+        if phase == "Ready" and not self.removed:
+            return self._remove(world)
+        if phase in ("Ready", "Deleted"):
+            return self._end(True, f"it became {phase} though its fault lasts")
         if failed is None or failed["failure"]["name"] != "Blocked":
             if failed and failed["failure"]["name"] not in FOR_A_PERSON:
                 return None

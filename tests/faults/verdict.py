@@ -16,6 +16,9 @@ LIFE = "policy/landfall-life"
 INSTANCE = "arn:aws:sso:::instance/ssoins-0123456789abcdef"
 STORE = "d-0123456789"
 ENDED = ("ended", "failed")
+BURIED = "deleted"
+# What a tenant waits for that only a person can do.
+BY_A_PERSON = "an operator"
 
 
 @dataclass
@@ -43,8 +46,11 @@ def judge(world: World, tenants: Iterable[Tenant]) -> Verdict:
         row = rows.get("TENANT", {})
         if own != [row.get("account")]:
             wrong.append(f"its accounts are {own}, the ledger says {row.get('account')}")
-        wrong += [problem for one in own for problem in _role(world, one)]
-        wrong += [problem for one in own for problem in _access(world, named[tenant], one)]
+        if row.get("phase") == "Deleted":
+            wrong += [problem for one in own for problem in _gone(world, named[tenant], one)]
+        else:
+            wrong += [problem for one in own for problem in _role(world, one)]
+            wrong += [problem for one in own for problem in _access(world, named[tenant], one)]
         wrong += _waits(rows, row, running)
         wrong += _history(rows, row)
     verdict.whole += _places(world)
@@ -110,12 +116,8 @@ def _access(world: World, tenant: Tenant, account: str) -> list[str]:
     """Exactly the people and groups that are wished for may enter, each by their role."""
     sso = world.client("sso-admin", MANAGEMENT)
     store = world.client("identitystore", MANAGEMENT)
-    groups = {
-        group["DisplayName"]: group["GroupId"]
-        for page in store.get_paginator("list_groups").paginate(IdentityStoreId=STORE)
-        for group in page["Groups"]
-    }
-    own = f"landfall-{tenant.name.removesuffix('.aws')}.admin"
+    groups = _groups(store)
+    own = _group(tenant)
     if own not in groups:
         return [f"there is no group {own}"]
     memberships = store.list_group_memberships(IdentityStoreId=STORE, GroupId=groups[own])
@@ -127,14 +129,43 @@ def _access(world: World, tenant: Tenant, account: str) -> list[str]:
     wanted = {(groups[own], "ps-0000000000000001"), (groups["auditors"], "ps-0000000000000002")}
     if tenant.landing_zone == "production":
         wanted.add((groups["auditors"], "ps-0000000000000003"))
-    found = {
+    found = _assigned(sso, account)
+    return wrong if found == wanted else [*wrong, f"{found} may enter, not {wanted}"]
+
+
+def _gone(world: World, tenant: Tenant, account: str) -> list[str]:
+    """The account is closed, and nothing of ours lets anybody into it."""
+    organizations = world.client("organizations", MANAGEMENT, "us-east-1")
+    state = organizations.describe_account(AccountId=account)["Account"]["State"]
+    wrong = [] if state == "CLOSED" else [f"its account is {state}"]
+    if _group(tenant) in _groups(world.client("identitystore", MANAGEMENT)):
+        wrong.append(f"there still is a group {_group(tenant)}")
+    assigned = _assigned(world.client("sso-admin", MANAGEMENT), account)
+    return [*wrong, f"{assigned} may still enter"] if assigned else wrong
+
+
+def _group(tenant: Tenant) -> str:
+    return f"landfall-{tenant.name.removesuffix('.aws')}.admin"
+
+
+def _groups(store: Any) -> dict[str, str]:
+    """All groups' ids by their names."""
+    return {
+        group["DisplayName"]: group["GroupId"]
+        for page in store.get_paginator("list_groups").paginate(IdentityStoreId=STORE)
+        for group in page["Groups"]
+    }
+
+
+def _assigned(sso: Any, account: str) -> set[tuple[str, str]]:
+    """Groups with the permission sets that they are assigned in an account."""
+    return {
         (one["PrincipalId"], arn.rsplit("/", 1)[1])
         for arn in sso.list_permission_sets(InstanceArn=INSTANCE)["PermissionSets"]
         for one in sso.list_account_assignments(
             InstanceArn=INSTANCE, AccountId=account, PermissionSetArn=arn
         )["AccountAssignments"]
     }
-    return wrong if found == wanted else [*wrong, f"{found} may enter, not {wanted}"]
 
 
 def _places(world: World) -> list[str]:
@@ -168,7 +199,8 @@ def _waits(rows: dict[str, dict[str, Any]], row: dict[str, Any], running: set[st
     if execution and execution not in running:
         wrong.append(f"the row names {execution}, which does not run")
     for key, step in rows.items():
-        waits = step.get("state") == "waiting" or "token" in step
+        by_a_person = (step.get("awaited") or {}).get("for", "").startswith(BY_A_PERSON)
+        waits = "token" in step or (step.get("state") == "waiting" and not by_a_person)
         if key.startswith("STEP#") and waits and execution not in running:
             wrong.append(f"{key} waits for {step.get('awaited')}, but nothing runs")
     return wrong
@@ -198,7 +230,7 @@ def _history(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> list[str]:
         events = [entry["event"] for entry in entries if entry["run"] == run]
         began = sum(event == f"run {run} began" for event in events)
         ends = tuple(f"run {run} {word}" for word in ENDED)
-        ended = sum(event.startswith(ends) for event in events)
+        ended = sum(event == BURIED or event.startswith(ends) for event in events)
         over = run < row["run"] or not row.get("running")
         if (began, ended) != (1, 1 if over else 0):
             wrong.append(f"run {run} began {began} and ended {ended} times")

@@ -30,7 +30,7 @@ MACHINE = "landfall-replicate-tenant"
 # The part of a tenant's row that is about its runs.
 RUN: dict[str, Any] = {
     "ConsistentRead": True,
-    "ProjectionExpression": "id, phase, run, running, failed",
+    "ProjectionExpression": "id, phase, run, running, failed, waiting",
 }
 # Virtual seconds in a real one while nobody works.
 SPEED = 200.0
@@ -224,6 +224,10 @@ class World:
     def change(self, tenant: Tenant) -> None:
         """Applies a tenant with other tags."""
         self.insist("PUT", tenant.path, tenant.changed)
+
+    def remove(self, tenant: Tenant) -> None:
+        """Wishes that a tenant be no more."""
+        self.insist("DELETE", tenant.path)
 
     def replicate(self, tenant: Tenant) -> None:
         """Asks for another run of a tenant."""

@@ -211,7 +211,7 @@ def _default_vpcs() -> None:
 
     def delete_vpc_of_nobody(self: Any, vpc_id: str) -> Any:
         self.get_vpc(vpc_id)
-        attached = self.describe_internet_gateways(filters={"attachment.vpc-id": vpc_id})
+        attached = self.describe_internet_gateways(filters={"attachment.vpc-id": [vpc_id]})
         groups = self.describe_security_groups(filters={"vpc-id": [vpc_id]})
         interfaces = self.get_all_network_interfaces(filters={"vpc-id": [vpc_id]})
         if attached or interfaces or any(group.name != "default" for group in groups):
