@@ -63,7 +63,7 @@ def until(vended: Vended, path: str, **wanted: Any) -> Any:
         return found if so and not found["running"] else None
 
     found = vended.world.until(there, hours=2)
-    assert found, tenant(vended, path)
+    assert found, json.dumps(tenant(vended, path), indent=1)
     return found
 
 
@@ -244,6 +244,18 @@ def test_an_account_that_does_not_say_whose_it_is_is_not_closed(vended: Vended) 
     assert (failed["step"], failed["name"]) == ("close-account", "Blocked")
     assert "does not say that it is this tenant's" in failed["remark"]
     assert state(vended, found["account"]) == "ACTIVE"
+
+
+def test_an_account_that_somebody_else_closed_is_said_to_be_closed(vended: Vended) -> None:
+    account = ready(vended, "behind")["account"]
+    path = Tenant("behind", "sandbox").path
+    organizations = vended.world.client("organizations", MANAGEMENT, "us-east-1")
+    organizations.close_account(AccountId=account)
+    failed = until(vended, path, phase="Failed")["failed"]
+    assert (failed["step"], failed["name"]) == ("place-account", "Blocked")
+    assert f"Account {account} is closed or suspended, and not by Landfall" in failed["remark"]
+    assert vended.person.ask("DELETE", path).status == 202
+    until(vended, path, phase="Deleted")
 
 
 def test_where_somebody_closes_accounts_landfall_sees_to_it_that_they_are_closed(

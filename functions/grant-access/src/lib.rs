@@ -161,6 +161,7 @@ const STALE: SignedDuration = SignedDuration::from_mins(2);
 const INSTANCE: &str = "arn:${Partition}:sso:::instance/*";
 const SETS: &str = "arn:${Partition}:sso:::permissionSet/*/*";
 const ACCOUNT: &str = "arn:${Partition}:sso:::account/${Account}";
+const MEMBERS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
 const STORE: &str = "arn:${Partition}:identitystore::${Management}:identitystore/*";
 const GROUPS: &str = "arn:${Partition}:identitystore:::group/*";
 const USERS: &str = "arn:${Partition}:identitystore:::user/*";
@@ -183,6 +184,7 @@ impl Step for GrantAccess {
         Permission::look(Site::Management, "sso:ListAccountAssignmentsForPrincipal", INSTANCE),
         Permission::look(Site::Management, "sso:DescribeAccountAssignmentCreationStatus", INSTANCE),
         Permission::look(Site::Management, "sso:DescribeAccountAssignmentDeletionStatus", INSTANCE),
+        Permission::look(Site::Management, "organizations:DescribeAccount", MEMBERS),
         Permission::act(Site::Management, "identitystore:CreateGroup", STORE),
         Permission::act(Site::Management, "identitystore:DeleteGroup", STORE),
         Permission::act(Site::Management, "identitystore:DeleteGroup", GROUPS),

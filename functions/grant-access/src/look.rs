@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_config::SdkConfig;
 use entry::Means;
 use identity_center::{Assignment, Assignments, Directory, Operation, Progress};
 use ledger::{AssignmentRow, Granted, GroupRow, Ledger, Said, State, StepRow};
+use organization::{Organization, Standing};
 use replication::STEPS;
 use session::Sessions;
 use step::{Awaited, Site, Step, Task};
@@ -90,11 +92,27 @@ pub(crate) async fn look(sessions: &Sessions, means: &Means, task: &Task) -> Res
         Mode::Replicate => unfinished(&ledger.steps(task.tenant.id).await?, task),
         Mode::Remove | Mode::Plan => None,
     };
+    let has_failed = granted.assignments.iter().any(|row| row.failed.is_some());
+    let left = task.mode == Mode::Remove && has_failed && is_gone(&session, task).await?;
+    if left {
+        for AssignmentRow { group, permission_set, .. } in granted.assignments.drain(..) {
+            ledger.forget_assignment(task.tenant.id, &group, &permission_set).await?;
+        }
+    }
     let mut there = There { granted, unfinished, ..There::default() };
     see_users(&directory, &wished, &mut there).await?;
     see_groups(&directory, ledger, task, &wished, center, &mut there).await?;
-    see_assignments(&assignments, task, &mut there).await?;
+    if !left {
+        see_assignments(&assignments, task, &mut there).await?;
+    }
     Ok(Seen::There(there))
+}
+
+/// Whether there is no account any more that anybody could enter: AWS takes no assignment away from a closed one.
+async fn is_gone(session: &SdkConfig, task: &Task) -> Result<bool, Failure> {
+    let Some(account) = task.account() else { return Ok(true) };
+    let found = Organization::new(session).account(account.as_str()).await?;
+    Ok(found.is_none_or(|account| account.standing == Standing::Closed))
 }
 
 /// Who says that all is there; nobody is let in without its word.

@@ -10,7 +10,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use account::Account;
-use organization::Organization;
+use organization::{Organization, Standing};
 use session::Sessions;
 use step::{Act, Permission, Site, Step, Task};
 use tenant::{
@@ -131,6 +131,7 @@ const DETAILS: &str = "arn:${Partition}:account::${Management}:account/o-*/*";
 impl Step for PlaceAccount {
     const NAME: &'static str = "place-account";
     const PERMISSIONS: &'static [Permission] = &[
+        Permission::look(Site::Management, "organizations:DescribeAccount", ACCOUNTS),
         Permission::look(Site::Management, "organizations:ListParents", ACCOUNTS),
         Permission::look(Site::Management, "organizations:ListParents", UNITS),
         Permission::look(Site::Management, "organizations:ListOrganizationalUnitsForParent", UNITS),
@@ -154,9 +155,7 @@ impl Step for PlaceAccount {
         let Some(id) = task.account() else { return Ok(Seen::NotYet) };
         let session = self.sessions.look(Site::Management).await?;
         let organization = Organization::new(&session);
-        let parent = organization.parent(id).await?.ok_or_else(|| {
-            Failure::transient(format!("organizations:ListParents does not know account {id} yet"))
-        })?;
+        let parent = parent(&organization, task, id).await?;
         let zone = &task.landing_zone;
         let workspace_unit = if zone.organizational_unit_per_workspace {
             organization.unit_named(&zone.organizational_unit, &task.tenant.name.workspace).await?
@@ -229,6 +228,42 @@ fn target(task: &Task, workspace_unit: Option<&String>) -> Unit {
         _ if !task.landing_zone.organizational_unit_per_workspace => Unit::Known(unit.clone()),
         Some(own) => Unit::Known(own.clone()),
         None => Unit::New { parent: unit.clone(), name: task.tenant.name.workspace.clone() },
+    }
+}
+
+/// The unit that an account stands in, as long as it can be used.
+async fn parent(
+    organization: &Organization,
+    task: &Task,
+    id: &AccountId,
+) -> Result<String, Failure> {
+    let unknown =
+        |operation: &str| Failure::transient(format!("{operation} does not know account {id} yet"));
+    let Some(found) = organization.account(id.as_str()).await? else {
+        if task.is_young() {
+            return Err(unknown("organizations:DescribeAccount"));
+        }
+        return Err(Failure::blocked(
+            format!(
+                "Account {id} has left the organization. Delete the tenant, or invite the account again."
+            ),
+            format!("organizations:DescribeAccount does not know account {id}"),
+        ));
+    };
+    if found.standing != Standing::Open {
+        return Err(Failure::blocked(
+            format!(
+                "Account {id} is closed or suspended, and not by Landfall. Delete the tenant, or have AWS reopen the account, which it does for ninety days."
+            ),
+            format!("organizations:DescribeAccount: account {id} is {:?}", found.standing),
+        ));
+    }
+    match found.parent {
+        Some(parent) => Ok(parent),
+        None => {
+            let parent = organization.parent(id).await?;
+            parent.ok_or_else(|| unknown("organizations:ListParents"))
+        }
     }
 }
 
