@@ -258,13 +258,11 @@ async fn parent(
             format!("organizations:DescribeAccount: account {id} is {:?}", found.standing),
         ));
     }
-    match found.parent {
-        Some(parent) => Ok(parent),
-        None => {
-            let parent = organization.parent(id).await?;
-            parent.ok_or_else(|| unknown("organizations:ListParents"))
-        }
+    if let Some(parent) = found.parent {
+        return Ok(parent);
     }
+    let parent = organization.parent(id).await?;
+    parent.ok_or_else(|| unknown("organizations:ListParents"))
 }
 
 fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
