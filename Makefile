@@ -56,6 +56,9 @@ sweep: setup build ## Tries every fault at every point. SEED=n draws; GO_ON=1 le
 rush: setup build ## Vends sixty tenants at once with three seeds; `make test` does with one.
 	$(VENV)/bin/python -m pytest tests/acceptance/test_rush.py --seeds=3
 
+closures: setup build ## Deletes three hundred tenants at once; `make test` does with a dozen.
+	$(VENV)/bin/python -m pytest tests/acceptance/test_closures.py --closures=300
+
 check: setup ## Formats, lints, licences, templates, policies.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
@@ -81,4 +84,4 @@ package: $(PACKAGING) ## Builds what `sam deploy` takes. ARCHITECTURE=arm64 or x
 clean: ## Removes what was built and installed here.
 	rm -rf target $(VENV) node_modules .aws-sam .sandbox
 
-.PHONY: help setup build demo sandbox test sweep rush check fmt policies package clean
+.PHONY: help setup build demo sandbox test sweep rush closures check fmt policies package clean

@@ -22,6 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seeds", type=int, default=1, help="with how many seeds sixty tenants are vended at once"
     )
     parser.addoption(
+        "--closures", type=int, default=12, help="how many tenants are deleted at once"
+    )
+    parser.addoption(
         "--write-calls", action="store_true", help="write docs/CALLS.md from what is measured"
     )
 

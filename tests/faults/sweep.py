@@ -69,7 +69,7 @@ class Report:
     def summary(self) -> str:
         """What was tried and passed, and each failure with the command that repeats it."""
         points = {fault.point for one in self.tried for fault in one.faults}
-        lines = [self._failure(one) for one in sorted(self.failed, key=lambda one: str(one.faults))]
+        lines = [self.failure(one) for one in sorted(self.failed, key=lambda one: str(one.faults))]
         passed = len(self.tried) - len(self.failed)
         fresh = sum(one.fresh for one in self.tried)
         lines.append(
@@ -79,7 +79,8 @@ class Report:
         )
         return "\n".join(self.broken + lines)
 
-    def _failure(self, one: Trial) -> str:
+    def failure(self, one: Trial) -> str:
+        """A failed trial with the command that repeats it."""
         delivery = self.deliveries.get(id(one))
         asked = [f"--fault '{fault}'" for fault in one.faults]
         asked += [f"--events {delivery}"] if delivery else []
@@ -154,11 +155,14 @@ def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> Non
             passed = [one for one in trials if not one.wrong and not one.unmet]
             with PASSED.open("a") as file:
                 file.writelines(f"{one.faults[0]}\n" for one in passed if len(one.faults) == 1)
-            failed = sum(bool(one.wrong) for one in trials)
+            wrong = [one for one in trials if one.wrong]
+            failed = len(wrong)
             print(
                 f"sandbox {batch.seed}: {len(passed)} passed, {failed} failed; "
                 f"{len(report.tried)} tried, {len(report.failed)} failed altogether",
                 file=sys.stderr,
+                *(report.failure(one) for one in wrong),
+                sep="\n",
                 flush=True,
             )
 

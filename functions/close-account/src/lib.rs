@@ -87,9 +87,10 @@ const PLACE: &str = "close-account-place";
 /// What is awaited between two calls.
 const SLOT: &str = "close-account-slot";
 const APPROVAL: &str = "approval";
-/// Seconds between looks if no event comes, and between looks for a place.
+/// Seconds between looks if no event comes.
 const LOOK: u32 = 60;
-const CROWDED: u32 = 120;
+/// The same while others have all places: whoever leaves one calls the next.
+const CROWDED: u32 = 600;
 /// How long a slot that was not met in time is good for.
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -204,7 +205,6 @@ fn slot(task: &Task) -> Option<Timestamp> {
 
 impl CloseAccount {
     async fn close(&self, task: &Task, account: &AccountId) -> Result<Act, Failure> {
-        self.is_ours(task, account).await?;
         let place = || awaited(task, PLACE, task.tenant.id.to_string(), turn());
         let who = task.tenant.id.to_string();
         let seats = Seats::closures();
@@ -221,7 +221,8 @@ impl CloseAccount {
             let awaited = awaited(task, SLOT, slot.to_string(), turn());
             return Ok(Act::Pending { awaited, seconds });
         }
-        self.means.pause(ahead).await;
+        self.is_ours(task, account).await?;
+        self.means.pause(slot.duration_since(self.means.now())).await;
         let organization = Organization::new(&self.sessions.act(Site::Closing).await?);
         match organization.close(account).await? {
             Closure::Begun => Ok(Act::Started { awaited: closing(task, account), seconds: LOOK }),
