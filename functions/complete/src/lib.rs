@@ -1,15 +1,16 @@
 //! Ends a run that did all it could.
 //!
-//! What it does: the tenant is Ready, or Waiting where a step ended without what it awaits; the next run is daily, or
-//! at once if the wish has changed meanwhile.
-//! What it leaves on the record: phase, next run, one history entry.
+//! What it does: the tenant is Ready, or Waiting where a step ended without what it awaits; the next run is within a
+//! week, or at once if the wish has changed meanwhile.
+//! What it leaves on the record: phase, next run, one history entry, and one of what was set right, where nobody had
+//! wished for a change.
 //! Why repeating is safe: only the run that is under way can be ended, once.
 //! Whether it can be undone: the next run follows in any case.
 
 use entry::Means;
-use ledger::{Error, State};
+use ledger::{Error, State, StepRow};
 use serde_json::{Value, json};
-use tenant::{Failure, Mode, TOMORROW, Ticket, Waiting};
+use tenant::{Failure, Mode, TOMORROW, Tenant, Ticket, Waiting};
 
 /// Ends a run.
 pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
@@ -25,9 +26,9 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
     let tenant = ledger.tenant(ticket.tenant).await?;
     let tenant =
         tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
-    let waiting = ledger
-        .steps(ticket.tenant)
-        .await?
+    let rows = ledger.steps(ticket.tenant).await?;
+    let tenant = mended(&means, tenant, &ticket, &rows).await?;
+    let waiting = rows
         .into_iter()
         .filter(|row| row.run == ticket.run && row.state == State::Waiting)
         .filter_map(|row| {
@@ -49,5 +50,27 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
             }
             Err(Error::Failure(failure)) => Err(failure),
         },
+    }
+}
+
+/// Writes down what the run changed, if all was as wished before and nothing new was wished for: then somebody else had
+/// changed it.
+async fn mended(
+    means: &Means,
+    tenant: Tenant,
+    ticket: &Ticket,
+    rows: &[StepRow],
+) -> Result<Tenant, Failure> {
+    let of_run = rows.iter().filter(|row| row.run == ticket.run);
+    let changes: Vec<String> = of_run.flat_map(|row| row.changes.clone()).collect();
+    let is_meant = ticket.mode == Mode::Replicate && tenant.settled;
+    if !is_meant || changes.is_empty() || !tenant.is_running(&ticket.execution()) {
+        return Ok(tenant);
+    }
+    let transition = tenant.mended(&changes, means.now());
+    match means.ledger.write(&tenant, &transition).await {
+        Ok(()) => Ok(transition.tenant),
+        Err(Error::Conflict) => Err(Failure::transient("the tenant changed while its run ended")),
+        Err(Error::Failure(failure)) => Err(failure),
     }
 }

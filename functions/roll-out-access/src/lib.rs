@@ -11,7 +11,7 @@ use stackset::{
     stacks::{self, Change, Seen},
 };
 use step::{Act, Permission, Site, Step, Task};
-use tenant::{BIRTH_ROLE, Failure, PermissionModel, StackSet};
+use tenant::{ACCESS_SET, BIRTH_ROLE, Failure, PermissionModel, StackSet};
 
 /// Brings the policy that the access role keeps into the account.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ fn wanted(task: &Task) -> StackSet {
         .map(|(parameter, name, _)| (parameter.to_owned(), name.to_owned()))
         .collect();
     StackSet {
-        name: "landfall-access".to_owned(),
+        name: ACCESS_SET.to_owned(),
         regions: vec![task.platform.region.clone()],
         permission_model: PermissionModel::SelfManaged,
         parameters,

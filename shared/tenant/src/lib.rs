@@ -9,6 +9,7 @@ mod alias;
 mod breaker;
 mod contact;
 mod document;
+mod drift;
 mod facts;
 mod failure;
 mod limits;
@@ -20,6 +21,7 @@ mod record;
 mod run;
 mod seat;
 mod shape;
+mod survey;
 mod tags;
 mod validate;
 mod view;
@@ -39,6 +41,10 @@ pub use document::{
     PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust,
     schema,
 };
+pub use drift::{
+    ACCESS_SET, ACTIVE, Deviation, Difference, DriftField, DriftPolicy, DriftRules, DriftState,
+    DriftView, GONE, Sighted, Watch, promised_sets,
+};
 pub use facts::{ACCOUNT_ARN, FACTS, facts, filled, no_organization, references, tells_number};
 pub use failure::{Failure, FailureName};
 pub use limits::{
@@ -48,12 +54,13 @@ pub use name::{AccountId, Name, tenant_id};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
-    Approval, Entry, Failed, Names, Phase, Refused, Removal, Tenant, Transition, VpcFate,
-    VpcRecord, Waiting, retry_after,
+    Adopted, Approval, Entry, Failed, Names, Noticed, Phase, Refused, Removal, SECOND_LOOK, Tenant,
+    Transition, VpcFate, VpcRecord, Waiting, retry_after,
 };
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Left, Seat, Seated, Seats};
 pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
+pub use survey::{Calls, SurveySummary, SurveyView, Unmanaged};
 pub use tags::{TagTemplate, TagTemplateError, account_tags, our_contacts, written_tags};
 pub use validate::{
     Problem, check_landing_zone, check_names, check_platform, check_tenant, check_tenant_beside,

@@ -12,9 +12,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::adoption::Adopted;
+pub use self::drift::{Noticed, SECOND_LOOK};
 pub use self::removal::{Approval, Removal};
 use crate::access::first_end;
-use crate::{AccountId, Failure, FailureName, Mode, Name, Numbers, TenantSpec, Ticket, tenant_id};
+use crate::{
+    AccountId, Deviation, Failure, FailureName, Mode, Name, Numbers, TenantSpec, Ticket, tenant_id,
+};
 
 /// Where a tenant stands.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -174,6 +178,12 @@ pub struct Tenant {
     /// What the last run failed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Failed>,
+    /// What looks at the organization found other than wished.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Deviation>,
+    /// Whether the last run left all as wished and nothing that is wished has changed since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
     /// Names rendered for the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Names>,
@@ -276,8 +286,9 @@ pub enum Refused {
 
 /// How long a run may go unnoticed before start-due asks whether it is still alive.
 const CHECK: SignedDuration = SignedDuration::from_mins(5);
-/// How often a tenant is replicated when nothing happens.
-const RECONCILE: SignedDuration = SignedDuration::from_hours(24);
+/// How often a tenant is replicated when nothing happens: with a quarter more at the most, within seven days. The
+/// survey looks at all accounts more often than that.
+const RECONCILE: SignedDuration = SignedDuration::from_hours(134);
 /// When a tenant that waits is looked at again at the earliest.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -290,7 +301,7 @@ pub fn retry_after(name: FailureName, attempts: u32) -> Option<SignedDuration> {
             let doublings = attempts.saturating_sub(1).min(4);
             Some(SignedDuration::from_mins(5 << doublings).min(SignedDuration::from_hours(1)))
         }
-        FailureName::Blocked | FailureName::Defect => Some(RECONCILE),
+        FailureName::Blocked | FailureName::Defect => Some(DAY),
         FailureName::Rejected => None,
     }
 }
@@ -298,7 +309,7 @@ pub fn retry_after(name: FailureName, attempts: u32) -> Option<SignedDuration> {
 /// When a tenant that waits is looked at again: what has taken long may take as long again.
 #[must_use]
 pub fn look_again_after(waited: SignedDuration) -> SignedDuration {
-    (waited / 4).clamp(LOOK_AGAIN, RECONCILE)
+    (waited / 4).clamp(LOOK_AGAIN, DAY)
 }
 
 impl Tenant {
@@ -327,6 +338,8 @@ impl Tenant {
             phase: Phase::Requested,
             waiting: None,
             failed: None,
+            drift: Vec::new(),
+            settled: false,
             names: None,
             account: None,
             account_since: None,
@@ -385,6 +398,7 @@ impl Tenant {
         Ok(Some(self.to(now, author, event, |tenant| {
             tenant.wish = wish;
             tenant.generation += 1;
+            tenant.settled = false;
             tenant.due(now);
         })))
     }
@@ -400,7 +414,10 @@ impl Tenant {
     /// A run that a change of what the tenant's wish names makes necessary, such as `landing zone production`.
     #[must_use]
     pub fn concerned(&self, by: &str, author: &str, now: Timestamp) -> Transition {
-        self.to(now, author, format!("{by} changed"), |tenant| tenant.once_more(now))
+        self.to(now, author, format!("{by} changed"), |tenant| {
+            tenant.settled = false;
+            tenant.once_more(now);
+        })
     }
 
     /// Something happened in AWS that a run has to look at; none for a tenant that is no more.
@@ -441,6 +458,8 @@ impl Tenant {
             tenant.mode = tenant.wished_mode();
             tenant.running = Some(tenant.ticket().execution());
             tenant.admitted_generation = tenant.generation;
+            // What has run out since is to be taken away.
+            tenant.settled &= tenant.access_until.is_none_or(|until| until > now);
             tenant.access_until = first_end(&tenant.wish, now);
             tenant.next_run = Some(now + CHECK);
             if tenant.removal.is_none() {
@@ -498,7 +517,10 @@ impl Tenant {
     /// Somebody answered what a step waits for; the next run, or the one under way, goes on from it.
     #[must_use]
     pub fn answered(&self, what: &str, author: &str, now: Timestamp) -> Transition {
-        self.to(now, author, what.to_owned(), |tenant| tenant.once_more(now))
+        self.to(now, author, what.to_owned(), |tenant| {
+            tenant.settled = false;
+            tenant.once_more(now);
+        })
     }
 
     /// The address that the account is wished to have and has not yet.
@@ -538,7 +560,7 @@ impl Tenant {
         })
     }
 
-    /// The run ended well, or without something that is still awaited. `jitter` in 0..1 spreads daily runs.
+    /// The run ended well, or without something that is still awaited. `jitter` in 0..1 spreads weekly runs.
     pub fn completed(
         &self,
         execution: &str,
@@ -561,8 +583,10 @@ impl Tenant {
                 None => spread(RECONCILE, jitter),
                 Some(waiting) => waiting.pause(jitter, now),
             };
+            tenant.settled = waiting.is_none() && tenant.mode == Mode::Replicate;
             if tenant.removal.is_none() && tenant.mode == Mode::Replicate {
                 tenant.phase = if waiting.is_some() { Phase::Waiting } else { Phase::Ready };
+                tenant.undrift();
             }
             tenant.waiting = waiting;
             tenant.failed = None;
@@ -593,6 +617,7 @@ impl Tenant {
             }
             tenant.waiting = None;
             tenant.failed = Some(Failed { step: step.to_owned(), failure, at: now, attempts });
+            tenant.settled = false;
             tenant.end(pause.map(|pause| spread(pause, jitter)), now);
         });
         transition.entry.system_remark = remark;
@@ -617,6 +642,8 @@ impl Tenant {
         let overtaken = self.generation > self.observed_generation;
         let asked = std::mem::take(&mut self.asked);
         let later = [pause.map(|pause| now + pause), self.access_until].into_iter().flatten().min();
+        // What changed during the run is for the next one, which will find it different.
+        self.settled &= !overtaken && !asked;
         self.next_run = if overtaken || asked { Some(now) } else { later };
     }
 
@@ -651,6 +678,8 @@ fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
             .unwrap_or_default()
 }
 
+mod adoption;
+mod drift;
 mod removal;
 
 #[cfg(test)]

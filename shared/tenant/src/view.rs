@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Entry, Failed, FailureName, Kind, Names, Phase, Problem, Removal, SignIn, Tenant,
-    TenantSpec, Waiting,
+    AccountId, DriftView, Entry, Failed, FailureName, Kind, Names, Phase, Problem, Removal, SignIn,
+    Tenant, TenantSpec, Waiting,
 };
 
 /// Who reads a view.
@@ -245,6 +245,9 @@ pub struct TenantView {
     /// What the last run failed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<FailedView>,
+    /// Whether looks at the organization found it other than wished, and how.
+    #[serde(default)]
+    pub drift: DriftView,
     /// The steps of the run under way, or of the last one, in order.
     #[serde(default)]
     pub steps: Vec<StepView>,
@@ -298,6 +301,7 @@ impl TenantView {
             running,
             waiting: waiting.filter(|_| leaves || tenant.phase == Phase::Waiting),
             failed: failed.map(|failed| FailedView::of(failed, next_run, reader)),
+            drift: DriftView::of(tenant),
             steps: steps.into_iter().map(|step| step.seen_by(reader)).collect(),
             created_on: tenant.created_on,
             removal: tenant.removal.as_ref().map(|removal| RemovalView::of(tenant, removal)),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AccountFactory, Enrolment, Kind, Platform, Spec};
-use crate::{Contact, RoleMapping};
+use crate::{Contact, DriftRules, RoleMapping};
 
 /// Names a landing zone.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -65,6 +65,9 @@ pub struct LandingZone {
     /// A stack that the access role makes in each account before it is downgraded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_stack: Option<AccessStack>,
+    /// What becomes of what somebody else changes in its accounts.
+    #[serde(default, skip_serializing_if = "DriftRules::is_usual")]
+    pub drift: DriftRules,
     /// Who is called at the end of each replication, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<Hook>,

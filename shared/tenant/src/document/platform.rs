@@ -71,6 +71,9 @@ pub struct Platform {
     /// What holds creations back.
     #[serde(default)]
     pub limits: Limits,
+    /// Hours between two surveys, which hold all accounts of the organization against what is wished: 1 to 24.
+    #[serde(default = "survey_hours")]
+    pub survey_hours: u32,
     /// How AWS Control Tower takes accounts in, where it governs the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_tower: Option<Box<ControlTower>>,
@@ -216,6 +219,10 @@ fn tag_prefix() -> String {
 
 fn daily_creations() -> u32 {
     100
+}
+
+fn survey_hours() -> u32 {
+    6
 }
 
 fn breaker_failures() -> u32 {

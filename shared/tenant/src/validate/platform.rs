@@ -74,6 +74,14 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
         }
     }
     too_many_tags("spec.tagMappers", spec.tag_mappers.len() + OWN.len(), &mut problems);
+    if !(1..=24).contains(&spec.survey_hours) {
+        problems.push(Problem::new(
+            "spec.surveyHours",
+            spec.survey_hours,
+            "is no number of hours from 1 to 24",
+            "Write how many hours lie between two looks at all accounts, such as 6.",
+        ));
+    }
     contact::check_phone("spec.contactPhone", spec.contact_phone.as_deref(), &mut problems);
     if !["aws", "aws-us-gov", "aws-cn"].contains(&spec.partition.as_str()) {
         problems.push(Problem::new(

@@ -48,6 +48,17 @@ fn an_email_pattern_that_can_overflow_is_refused_before_any_account_fails() {
 }
 
 #[test]
+fn surveys_are_hours_apart_and_no_more_than_a_day() {
+    let metadata = PlatformMetadata { name: "aws".to_owned() };
+    let email = "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com";
+    for (hours, wrong) in [(0, true), (1, false), (24, false), (25, true)] {
+        let platform = Platform { survey_hours: hours, ..platform(email) };
+        let problems = check_platform(&metadata, &platform);
+        assert_eq!(fields(&problems) == ["spec.surveyHours"], wrong, "{hours}: {problems:?}");
+    }
+}
+
+#[test]
 fn an_access_role_may_have_a_path_that_policies_can_name() {
     let metadata = PlatformMetadata { name: "aws".to_owned() };
     let email = "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com";
