@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{demo, doctor, limits, sandbox};
+use crate::command::{adopt, demo, doctor, limits, sandbox, survey};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -102,6 +102,10 @@ pub enum Command {
     Purge(Purge),
     /// Answers what a tenant waits for: the code that AWS mailed to its account's new e-mail address.
     Answer(Answer),
+    /// Has all accounts of an organization held against what is wished, and prints what differs.
+    Survey(survey::Arguments),
+    /// Makes a tenant of an account that was there before.
+    Adopt(adopt::Arguments),
     /// Checks documents without sending anything.
     Lint(Lint),
     /// Prints the JSON Schema of a kind, for editors.
@@ -185,6 +189,11 @@ pub enum Things {
     /// Organizations as Landfall sees them.
     #[value(alias = "platform")]
     Platforms,
+    /// Accounts of the organizations that are no tenant's.
+    Unmanaged,
+    /// What surveys of the organizations found.
+    #[value(alias = "survey")]
+    Surveys,
 }
 
 /// Arguments of `get`.
@@ -200,6 +209,9 @@ pub struct Get {
     /// Tenants that are deleted, instead of those that are there.
     #[arg(long)]
     pub deleted: bool,
+    /// Only tenants that are other than wished.
+    #[arg(long)]
+    pub drifted: bool,
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,
@@ -316,11 +328,25 @@ pub struct Lint {
     pub output: Format,
 }
 
+/// A kind of documents as the command line names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Documents {
+    /// Wished-for accounts.
+    #[value(alias = "tenant")]
+    Tenants,
+    /// What every tenant of them gets.
+    #[value(alias = "landing-zone", alias = "landingzones", alias = "landingzone")]
+    LandingZones,
+    /// Organizations as Landfall sees them.
+    #[value(alias = "platform")]
+    Platforms,
+}
+
 /// Arguments of `schema`.
 #[derive(Args, Debug)]
 pub struct Schema {
     /// The kind of documents.
-    pub kind: Things,
+    pub kind: Documents,
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
-    BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page, PlanView,
-    Platform, Spec, TenantSpec, TenantView,
+    AccountId, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page,
+    PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 use uuid::Uuid;
 
@@ -178,6 +178,42 @@ impl Api {
             .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
         let path = format!("/operator/limits/{platform}/breaker");
         self.send(Method::PUT, &path, Some(body), &[]).await?.read()
+    }
+
+    /// What surveys of each platform's organization found.
+    pub async fn surveys(&self) -> Result<Vec<SurveyView>, Trouble> {
+        self.all("/operator/surveys").await
+    }
+
+    /// Asks for a survey of a platform's organization.
+    pub async fn post_survey(&self, platform: &str) -> Result<SurveyView, Trouble> {
+        self.send(Method::POST, &format!("/operator/surveys/{platform}"), None, &[]).await?.read()
+    }
+
+    /// The accounts that are no tenant's.
+    pub async fn unmanaged(&self) -> Result<Vec<Unmanaged>, Trouble> {
+        self.all("/operator/unmanaged").await
+    }
+
+    /// Makes a tenant of an account that was there before.
+    pub async fn put_adoption(
+        &self,
+        account: &AccountId,
+        document: &Document<TenantSpec>,
+    ) -> Result<(Applied, TenantView), Trouble> {
+        let path = format!("/operator/adoptions/{}/{account}", document.metadata.platform);
+        let answer = self.send(Method::PUT, &path, Some(body(document)?), &[]).await?;
+        Ok((Applied::of(&answer), answer.read()?))
+    }
+
+    /// Asks what adopting an account would change in it.
+    pub async fn put_adoption_plan(
+        &self,
+        account: &AccountId,
+        document: &Document<TenantSpec>,
+    ) -> Result<PlanView, Trouble> {
+        let path = format!("/operator/adoptions/{}/{account}/plan", document.metadata.platform);
+        self.send(Method::PUT, &path, Some(body(document)?), &[]).await?.read()
     }
 
     /// Applies a platform or landing zone.

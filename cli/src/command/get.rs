@@ -1,13 +1,13 @@
 //! `landfall get KIND [NAME]`.
 
 use serde::Serialize;
-use tenant::{Document, LandingZone, Platform, TenantView};
+use tenant::{Deviation, Document, LandingZone, Platform, TenantView};
 
 use super::Context;
 use crate::api::name;
 use crate::arguments::{Format, Get, Things};
 use crate::exit::{Exit, Trouble};
-use crate::show::{Paint, instant, structured, table};
+use crate::show::{self, Paint, instant, structured, table};
 
 /// Prints tenants, landing zones or platforms.
 pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
@@ -15,10 +15,11 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
     let wanted = arguments.name.as_deref();
     match arguments.kind {
         Things::Tenants => {
-            let tenants = match wanted {
+            let mut tenants = match wanted {
                 Some(wanted) => vec![api.tenant(&name(wanted)?, false).await?],
                 None => api.tenants(arguments.workspace.as_deref(), arguments.deleted).await?,
             };
+            tenants.retain(|tenant| !arguments.drifted || tenant.drift.is_drifted());
             let colours = context.terminal.colours_results();
             print(context, arguments, &tenants, |tenants| tenants_table(tenants, colours));
         }
@@ -39,6 +40,23 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
                 None => api.configs().await?,
             };
             print(context, arguments, &platforms, platforms_table);
+        }
+        Things::Unmanaged => {
+            let mut accounts = api.unmanaged().await?;
+            accounts.retain(|one| wanted.is_none_or(|wanted| one.account.as_str() == wanted));
+            if let Some(wanted) = wanted.filter(|_| accounts.is_empty()) {
+                return Err(missing("unmanaged account", wanted));
+            }
+            print(context, arguments, &accounts, show::unmanaged);
+        }
+        Things::Surveys => {
+            let mut surveys = api.surveys().await?;
+            surveys.retain(|one| wanted.is_none_or(|wanted| one.platform == wanted));
+            if let Some(wanted) = wanted.filter(|_| surveys.is_empty()) {
+                return Err(missing("platform", wanted));
+            }
+            let paint = Paint::still(context.terminal.colours_results());
+            print(context, arguments, &surveys, |surveys| show::surveys(surveys, paint));
         }
     }
     Ok(Exit::Ok)
@@ -70,11 +88,13 @@ pub fn tenants_table(tenants: &[TenantView], colours: bool) -> String {
     let rows: Vec<Vec<String>> = tenants
         .iter()
         .map(|tenant| {
+            let drifted: Vec<String> = tenant.drift.fields.iter().map(Deviation::what).collect();
             let remark = match (&tenant.failed, &tenant.waiting) {
                 (Some(failed), _) => {
                     format!("{} at {}: {}", failed.name, failed.step, failed.remark)
                 }
                 (None, Some(waiting)) => format!("waits for {}", waiting.r#for),
+                (None, None) if !drifted.is_empty() => format!("drifted: {}", drifted.join(", ")),
                 (None, None) => String::new(),
             };
             vec![

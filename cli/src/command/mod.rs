@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod adopt;
 mod answer;
 mod apply;
 mod completions;
@@ -19,6 +20,7 @@ mod purge;
 mod replicate;
 pub mod sandbox;
 mod schema;
+pub mod survey;
 mod watch;
 
 use crate::api::Api;
@@ -55,6 +57,8 @@ impl Command {
             Self::Lint(arguments) => arguments.output,
             Self::Doctor(arguments) => arguments.output,
             Self::Limits(arguments) => arguments.output,
+            Self::Survey(arguments) => arguments.output,
+            Self::Adopt(arguments) => arguments.output,
             _ => Format::Table,
         }
     }
@@ -76,6 +80,8 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Decline(arguments) => decide::run(&context, &arguments, false).await,
         Command::Purge(arguments) => purge::run(&context, &arguments).await,
         Command::Answer(arguments) => answer::run(&context, &arguments).await,
+        Command::Survey(arguments) => survey::run(&context, &arguments).await,
+        Command::Adopt(arguments) => adopt::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
         Command::Doctor(arguments) => doctor::run(&context, &arguments).await,

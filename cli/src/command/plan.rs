@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use tenant::{ConfigurationPlanView, Document, PlanState, PlanView, Spec, TenantSpec};
+use tenant::{ConfigurationPlanView, Document, Name, PlanState, PlanView, Spec, TenantSpec};
 
 use super::Context;
 use super::follow::ABREAST;
@@ -66,10 +66,15 @@ pub async fn plan_all(
 
 async fn made(api: &Api, document: &Document<TenantSpec>) -> Result<PlanView, Trouble> {
     let name = document.metadata.name();
-    let mut plan = api.put_plan(document).await?;
+    let plan = api.put_plan(document).await?;
+    planned(api, &name, plan).await
+}
+
+/// A plan once it is made.
+pub async fn planned(api: &Api, name: &Name, mut plan: PlanView) -> Result<PlanView, Trouble> {
     while plan.state == PlanState::Planning {
         tokio::time::sleep(PAUSE).await;
-        plan = api.plan(&name, plan.id).await?;
+        plan = api.plan(name, plan.id).await?;
     }
     Ok(plan)
 }

@@ -3,10 +3,10 @@
 use tenant::Kind;
 
 use super::Context;
-use crate::arguments::{Schema, Things};
+use crate::arguments::{Documents, Schema};
 use crate::exit::Exit;
 
-impl Things {
+impl Documents {
     /// The kind of documents.
     #[must_use]
     pub fn kind(self) -> Kind {

@@ -5,6 +5,7 @@ mod limits;
 mod live;
 mod paint;
 mod story;
+mod surveys;
 mod table;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +18,7 @@ pub use limits::limits;
 pub use live::Live;
 pub use paint::Paint;
 pub use story::{configuration_plan, describe, history, plan};
+pub use surveys::{surveys, unmanaged};
 pub use table::table;
 
 /// An answer as YAML or JSON; a table is JSON to programs as well.

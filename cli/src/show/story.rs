@@ -73,6 +73,16 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
         let due = instant(queue.starts_at);
         line("queue", format!("{} ({due})", place(queue, tenant.as_of)));
     }
+    for deviation in &tenant.drift.fields {
+        let is = format!(
+            "{} is {} instead of {} since {}",
+            deviation.what(),
+            deviation.actual,
+            deviation.wished,
+            instant(deviation.since)
+        );
+        line("drifted", paint.bad(&is));
+    }
     if let Some(waiting) = &tenant.waiting {
         line(
             "waits for",

@@ -6,6 +6,7 @@
 //! Why repeating is safe: a PUT of what is there already changes nothing; a tenant's id follows from its name.
 //! Whether it can be undone: by another PUT.
 
+mod adoptions;
 mod answers;
 mod configuration;
 mod limits;
@@ -16,11 +17,13 @@ mod request;
 mod response;
 mod route;
 mod steps;
+mod surveys;
 mod tenants;
 
 use entry::Means;
 use tenant::{Failure, FailureName};
 
+pub use adoptions::PERMISSIONS as ADOPTION_PERMISSIONS;
 pub use configuration::PERMISSIONS;
 pub use openapi::document as openapi;
 pub use request::Request;
@@ -76,6 +79,15 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
         Route::ListLimits => limits::list(means).await,
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
+        Route::ListSurveys => surveys::list(means).await,
+        Route::PostSurvey(platform) => surveys::ask(means, &platform, author).await,
+        Route::ListUnmanaged => surveys::unmanaged(means, request).await,
+        Route::PutAdoption(platform, account) => {
+            adoptions::put(means, request, &platform, &account, author).await
+        }
+        Route::PutAdoptionPlan(platform, account) => {
+            adoptions::plan(means, request, &platform, &account, author).await
+        }
         Route::GetSchema(kind) => Ok(Response::json(200, &tenant::schema(kind))),
         Route::GetOpenApi => Ok(Response::json(200, &openapi::document())),
     }

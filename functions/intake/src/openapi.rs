@@ -6,15 +6,16 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
     BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone, LimitsView, Page,
-    PlanView, Platform, Problems, Spec, TenantSpec, TenantView,
+    PlanView, Platform, Problems, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
-    ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, BREAKER, CHECKS, CONFIGURATION_PLAN, DECLINE,
-    HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS,
-    PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE, REPLICATIONS, ROUTES, SCHEMA, TENANT, TENANTS,
+    ADOPTION, ADOPTION_PLAN, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, BREAKER, CHECKS,
+    CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS,
+    OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE, REPLICATIONS, ROUTES, SCHEMA,
+    SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
 };
 
 /// What the document tells of one route.
@@ -190,6 +191,40 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
                 .takes_value(&schemas.subschema_for::<BreakerWish>(), examples::breaker())
                 .versioned()
         }
+        ("GET", SURVEYS) => reads::<Page<SurveyView>>(
+            "listSurveys",
+            "What surveys of each platform's organization found, the latest first.",
+            schemas,
+        ),
+        ("POST", SURVEY) => reads::<SurveyView>(
+            "postSurvey",
+            "Asks for a survey of the organization, which begins within a minute.",
+            schemas,
+        )
+        .answers(&[(202, "It was asked for.")]),
+        ("GET", UNMANAGED) => reads::<Page<Unmanaged>>(
+            "listUnmanaged",
+            "The accounts of the organizations that are no tenant's.",
+            schemas,
+        )
+        .in_parts(),
+        ("PUT", ADOPTION) => reads::<TenantView>(
+            "putAdoption",
+            "Makes a tenant of an account that was there before, and starts its run.",
+            schemas,
+        )
+        .drafts::<TenantSpec>(examples::tenant(), schemas)
+        .answers(&[(201, "It is the tenant's."), (200, "It was the tenant's already.")])
+        .versioned()
+        .located(),
+        ("PUT", ADOPTION_PLAN) => reads::<PlanView>(
+            "putAdoptionPlan",
+            "Asks what adopting an account would change in it; nothing is changed.",
+            schemas,
+        )
+        .drafts::<TenantSpec>(examples::tenant(), schemas)
+        .answers(&[(202, "The plan is being made.")])
+        .located(),
         ("POST", CHECKS) => checks(schemas),
         ("PUT", PLATFORM_PLANS) => reads::<ConfigurationPlanView>(
             "putPlatformPlan",
@@ -537,6 +572,7 @@ fn names(path: &str) -> Vec<Value> {
                 "project" => ("The project's identifier.", IDENTIFIER, "checkout-prod"),
                 "platform" => ("The platform's name.", IDENTIFIER, "aws"),
                 "id" => ("The plan's id.", "", "0b7f1e4c-8a52-4c8a-9f0e-0f4c4a4f8a11"),
+                "account" => ("The account's id.", "^[0-9]{12}$", "444455556666"),
                 "kind" => ("The kind of documents.", "", "Tenant"),
                 _ => ("Its name.", IDENTIFIER, if path == PLATFORM { "aws" } else { "production" }),
             };

@@ -1,6 +1,6 @@
 //! What can be asked: the routes that the template declares.
 
-use tenant::{Kind, Name, Reader, Uuid};
+use tenant::{AccountId, Kind, Name, Reader, Uuid};
 
 use crate::{Refusal, Request};
 
@@ -55,6 +55,16 @@ pub enum Route {
     ListLimits,
     /// A platform's breaker is opened or closed.
     PutBreaker(String),
+    /// What surveys of the organization found is read.
+    ListSurveys,
+    /// A survey of a platform's organization is asked for.
+    PostSurvey(String),
+    /// Accounts that are no tenant's are listed.
+    ListUnmanaged,
+    /// An account of a platform becomes a tenant's.
+    PutAdoption(String, AccountId),
+    /// A plan of that is asked for.
+    PutAdoptionPlan(String, AccountId),
     /// The JSON Schema of a kind is read.
     GetSchema(Kind),
     /// The `OpenAPI` document of all this is read.
@@ -82,6 +92,11 @@ pub(crate) const PURGE: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/purge";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
+pub(crate) const SURVEYS: &str = "/operator/surveys";
+pub(crate) const SURVEY: &str = "/operator/surveys/{platform}";
+pub(crate) const UNMANAGED: &str = "/operator/unmanaged";
+pub(crate) const ADOPTION: &str = "/operator/adoptions/{platform}/{account}";
+pub(crate) const ADOPTION_PLAN: &str = "/operator/adoptions/{platform}/{account}/plan";
 pub(crate) const CHECKS: &str = "/operator/checks";
 pub(crate) const PLATFORM_PLANS: &str = "/operator/plans/platforms/{name}";
 pub(crate) const LANDING_ZONE_PLANS: &str = "/operator/plans/landing-zones/{name}";
@@ -94,7 +109,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 28] = [
+pub const ROUTES: [(&str, &str); 33] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -111,6 +126,11 @@ pub const ROUTES: [(&str, &str); 28] = [
     ("POST", PURGE),
     ("GET", LIMITS),
     ("PUT", BREAKER),
+    ("GET", SURVEYS),
+    ("POST", SURVEY),
+    ("GET", UNMANAGED),
+    ("PUT", ADOPTION),
+    ("PUT", ADOPTION_PLAN),
     ("POST", CHECKS),
     ("PUT", PLATFORM_PLANS),
     ("PUT", LANDING_ZONE_PLANS),
@@ -149,6 +169,15 @@ impl Route {
             ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
             ("GET", LIMITS) => Self::ListLimits,
             ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
+            ("GET", SURVEYS) => Self::ListSurveys,
+            ("POST", SURVEY) => Self::PostSurvey(identifier(request, "platform")?),
+            ("GET", UNMANAGED) => Self::ListUnmanaged,
+            ("PUT", ADOPTION) => {
+                Self::PutAdoption(identifier(request, "platform")?, account(request)?)
+            }
+            ("PUT", ADOPTION_PLAN) => {
+                Self::PutAdoptionPlan(identifier(request, "platform")?, account(request)?)
+            }
             ("POST", CHECKS) => Self::PostCheck,
             ("PUT", PLATFORM_PLANS) => Self::PutPlatformPlan(name()?),
             ("PUT", LANDING_ZONE_PLANS) => Self::PutLandingZonePlan(name()?),
@@ -169,6 +198,11 @@ impl Route {
 fn plan_id(request: &Request) -> Result<Uuid, Refusal> {
     let id = request.path("id");
     Uuid::parse_str(id).map_err(|_| Refusal::Missing(format!("plan `{id}`")))
+}
+
+fn account(request: &Request) -> Result<AccountId, Refusal> {
+    let id = request.path("account").to_owned();
+    AccountId::try_from(id.clone()).map_err(|_| Refusal::Missing(format!("account `{id}`")))
 }
 
 fn unknown(path: &str) -> Refusal {

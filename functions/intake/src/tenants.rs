@@ -84,7 +84,7 @@ pub async fn put(
 }
 
 /// The tenant of a name, unless it is deleted, and how often the name has been used once it is there.
-fn living(tenant: Option<Tenant>) -> (Option<Tenant>, u32) {
+pub fn living(tenant: Option<Tenant>) -> (Option<Tenant>, u32) {
     match tenant {
         None => (None, 1),
         Some(tenant) if tenant.phase == Phase::Deleted => (None, tenant.incarnation + 1),

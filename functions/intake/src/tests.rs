@@ -28,7 +28,7 @@ fn every_route_is_read() {
     for (method, path) in ROUTES {
         let request = request(json!({
             "routeKey": format!("{method} {path}"),
-            "pathParameters": {"workspace": "w", "project": "p", "platform": "aws", "name": "n",
+            "pathParameters": {"workspace": "w", "project": "p", "platform": "aws", "name": "n", "account": "123456789012",
                                "kind": "landing-zones", "id": "00000000-0000-0000-0000-000000000001"}
         }));
         assert!(Route::of(&request).is_ok(), "{method} {path}");

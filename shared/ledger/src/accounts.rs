@@ -22,8 +22,8 @@ pub struct EmailRow {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Owner {
-    tenant: Uuid,
+pub(crate) struct Owner {
+    pub(crate) tenant: Uuid,
 }
 
 impl Ledger {

@@ -107,6 +107,24 @@ impl Key {
         Self { sk: format!("HISTORY#{at:.3}#{version:012}"), ..Self::breaker(platform) }
     }
 
+    pub(crate) fn survey(platform: &str) -> Self {
+        Self::new(format!("SURVEY#{platform}"), "SURVEY")
+    }
+
+    /// The accounts that a survey that is cut short has seen.
+    pub(crate) fn survey_seen(platform: &str) -> Self {
+        Self { sk: "SEEN".to_owned(), ..Self::survey(platform) }
+    }
+
+    pub(crate) fn survey_summary(platform: &str, since: Timestamp) -> Self {
+        Self { sk: format!("SUMMARY#{since:.3}"), ..Self::survey(platform) }
+    }
+
+    /// An account that is no tenant's; all of them stand under one key, in the order of platforms and accounts.
+    pub(crate) fn unmanaged(platform: &str, account: &str) -> Self {
+        Self::new("UNMANAGED", format!("ACCOUNT#{platform}#{account}"))
+    }
+
     pub(crate) fn config(kind: Kind, name: &str) -> Self {
         Self::new(format!("CONFIG#{}", kind.as_str()), format!("CONFIG#{name}"))
     }
@@ -140,6 +158,13 @@ pub(crate) fn write(key: &Key, row: &impl Serialize) -> Result<Item, Error> {
     item.extend(key.item());
     item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
     Ok(item)
+}
+
+/// A part of a row.
+pub(crate) fn value(part: &impl Serialize) -> Result<AttributeValue, Error> {
+    serde_dynamo::to_attribute_value(part).map_err(|error| {
+        Error::Failure(Failure::defect(format!("a part of a row can't be written: {error}")))
+    })
 }
 
 pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, Error> {

@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod adoption;
 mod answers;
 mod config;
 mod events;
@@ -13,7 +14,9 @@ mod item;
 mod limits;
 mod plans;
 mod steps;
+mod surveys;
 mod tenants;
+mod unmanaged;
 
 use std::collections::HashMap;
 
@@ -32,6 +35,7 @@ pub use events::{CreationResult, Waiter};
 pub use item::Key;
 pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
+pub use surveys::{Leg, Position, SurveyRow, Wanted};
 pub use tenants::{AGAIN, List};
 
 type Item = HashMap<String, AttributeValue>;

@@ -104,7 +104,7 @@ impl Ledger {
         self.rows(&Key::plan(id).pk, "STEP#").await
     }
 
-    async fn put_expiring(&self, item: crate::Item) -> Result<(), Error> {
+    pub(crate) async fn put_expiring(&self, item: crate::Item) -> Result<(), Error> {
         self.client
             .put_item()
             .table_name(&self.table)

@@ -61,6 +61,14 @@ impl Ledger {
     /// A new tenant: its name, row and first history entry, all or none. A conflict means that the name is taken, or was
     /// used more often than the tenant says.
     pub async fn create(&self, transition: &Transition) -> Result<(), Error> {
+        self.transact(self.creation(transition)?).await
+    }
+
+    /// What a new tenant begins with: its name, row and first history entry.
+    pub(crate) fn creation(
+        &self,
+        transition: &Transition,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
         let tenant = &transition.tenant;
         let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
         let name = item::write(&Key::name(&tenant.name), &holder)?;
@@ -75,12 +83,11 @@ impl Ledger {
                 TransactWriteItem::builder().set_put(put.build().ok()).build()
             }
         };
-        self.transact(vec![
+        Ok(vec![
             name,
             self.put_new(row(tenant)?),
             self.put_new(history(tenant.id, &transition.entry)?),
         ])
-        .await
     }
 
     /// A transition from `before`: the row and its history entry, unless somebody else was first.
@@ -230,7 +237,7 @@ impl Ledger {
     }
 }
 
-fn row(tenant: &Tenant) -> Result<Item, Error> {
+pub(crate) fn row(tenant: &Tenant) -> Result<Item, Error> {
     let mut item = item::write(&Key::tenant(tenant.id), tenant)?;
     if let Some(next_run) = tenant.next_run {
         item.insert("nextRun".to_owned(), item::instant(next_run));

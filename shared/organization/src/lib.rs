@@ -1,6 +1,7 @@
 //! Talks to AWS Organizations about accounts, units and tags.
 
 mod account;
+mod census;
 mod closure;
 mod creation;
 
@@ -10,6 +11,7 @@ use refusal::{Refusal, Row};
 use tenant::FailureName;
 
 pub use account::{Account, Standing, Unit};
+pub use census::{Member, Members};
 pub use closure::Closure;
 pub use creation::{Creation, Refused, Request, Wanted};
 

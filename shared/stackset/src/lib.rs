@@ -3,6 +3,7 @@
 //! Two steps bring stacks into an account: the access policy before the downgrade, everything else after it. What
 //! they have in common stands in [`stacks`].
 
+pub mod census;
 pub mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};

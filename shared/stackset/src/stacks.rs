@@ -8,7 +8,7 @@ use step::{Act, Awaited, Permission, Site, Task};
 use tenant::{AccountId, Failure, FailureName, PermissionModel, StackSet};
 use uuid::Uuid;
 
-use crate::{Instance, Operation, Rollout, StackSets};
+use crate::{Instance, Operation, Rollout, StackSets, census};
 
 /// What can be seen of a StackSet's stacks in the account.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,9 +71,10 @@ pub const OPERATION: &str = "stack-set";
 /// Seconds between looks if no event comes.
 const LOOK: u32 = 120;
 
-const SETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*";
+pub(crate) const SETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset/*";
 /// Service-managed StackSets live in the management account; we are their delegated administrator.
-const DELEGATED: &str = "arn:${Partition}:cloudformation:${Region}:${Management}:stackset/*";
+pub(crate) const DELEGATED: &str =
+    "arn:${Partition}:cloudformation:${Region}:${Management}:stackset/*";
 const TARGETS: &str = "arn:${Partition}:cloudformation:${Region}:${Automation}:stackset-target/*";
 const TYPES: &str = "arn:${Partition}:cloudformation:${Region}::type/resource/*";
 
@@ -101,13 +102,7 @@ pub const PERMISSIONS: &[Permission] = &[
 /// about one of the management account.
 #[must_use]
 pub fn open(session: &SdkConfig, task: &Task, wanted: &StackSet) -> StackSets {
-    let sets = StackSets::new(session);
-    let apart = task.platform.automation_account != task.platform.management_account;
-    if wanted.permission_model == PermissionModel::ServiceManaged && apart {
-        sets.delegated()
-    } else {
-        sets
-    }
+    census::open(session, &task.platform, wanted)
 }
 
 /// Sees what the account has of the StackSet.

@@ -31,6 +31,8 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<name_account::NameAccount>(),
         of::<close_account::CloseAccount>(),
         ("intake", intake::PERMISSIONS),
+        ("adopt", intake::ADOPTION_PERMISSIONS),
+        ("survey", survey::PERMISSIONS),
     ]
 }
 

@@ -1,0 +1,210 @@
+//! Adoption: a tenant for an account that was there before.
+//!
+//! Everything that can be known is checked before anything is written: that the account is in the organization and
+//! usable, that it never was a tenant's, that Landfall gets in. Two who adopt one account at once meet in the ledger,
+//! where only one of them finds that it is nobody's.
+
+use entry::Means;
+use ledger::{Draft, Error};
+use organization::{Member, Organization};
+use role::Roles;
+use step::{Permission, Site};
+use tenant::{
+    ACTIVE, AccountId, Adopted, Document, Mode, Name, Platform, Problem, Reader, Tenant,
+    TenantSpec, Transition,
+};
+
+use crate::tenants::{ATTEMPTS, Outcome, answer, check, living, started};
+use crate::{Refusal, Request, Response, passes, plans};
+
+/// What adopting looks at: the account, and whether its access role lets Landfall in.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::look(
+        Site::Management,
+        "organizations:DescribeAccount",
+        "arn:${Partition}:organizations::${Management}:account/o-*/*",
+    ),
+    Permission::look(
+        Site::Member,
+        "iam:GetRole",
+        "arn:${Partition}:iam::${Account}:role/${AccessRole}",
+    ),
+];
+
+/// Makes a tenant of an account, and starts its run.
+pub async fn put(
+    means: &Means,
+    request: &Request,
+    platform: &str,
+    account: &AccountId,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let (name, document) = read(request, platform)?;
+    for _ in 0..ATTEMPTS {
+        let (before, incarnation) = living(means.ledger.tenant_named(&name).await?);
+        if let Some(tenant) = before {
+            if tenant.account.as_ref() == Some(account) {
+                return answer(means, &tenant, Outcome::Unchanged).await;
+            }
+            return Err(Refusal::Invalid(vec![exists(&tenant)]));
+        }
+        let transition = adopting(means, (&name, incarnation), &document, account, author).await?;
+        match means.ledger.adopt(&transition, account).await {
+            Ok(()) => {
+                let tenant = started(means, transition.tenant).await;
+                return answer(means, &tenant, Outcome::Created).await;
+            }
+            Err(Error::Conflict) => {}
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// Plans what adopting an account would change in it; nothing is written of it but the plan.
+pub async fn plan(
+    means: &Means,
+    request: &Request,
+    platform: &str,
+    account: &AccountId,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let (name, document) = read(request, platform)?;
+    let (before, incarnation) = living(means.ledger.tenant_named(&name).await?);
+    if let Some(tenant) = before {
+        return Err(Refusal::Invalid(vec![exists(&tenant)]));
+    }
+    let transition = adopting(means, (&name, incarnation), &document, account, author).await?;
+    let plan = plans::begin(means, transition.tenant, Draft::default()).await?;
+    let Name { workspace, project, platform } = name;
+    let location =
+        format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{}", plan.id);
+    let view = plans::view(means, &plan, Reader::Requester).await?;
+    Ok(Response::json(202, &view).with("location", location))
+}
+
+fn read(request: &Request, platform: &str) -> Result<(Name, Document<TenantSpec>), Refusal> {
+    let document: Document<TenantSpec> = request.document()?;
+    let name = document.metadata.name();
+    match crate::request::same("metadata.platform", &name.platform, platform) {
+        Some(problem) => Err(Refusal::Invalid(vec![problem])),
+        None => Ok((name, document)),
+    }
+}
+
+fn exists(tenant: &Tenant) -> Problem {
+    let has = match &tenant.account {
+        Some(account) => format!("is a tenant already, with account {account}"),
+        None => "is a tenant already, for which an account is to be made".to_owned(),
+    };
+    Problem::new(
+        "metadata.project",
+        &tenant.name.project,
+        has,
+        "Write another project, or delete that tenant first: an adopted account needs a tenant of its own.",
+    )
+}
+
+/// The tenant that adopts the account, if everything fits.
+async fn adopting(
+    means: &Means,
+    (name, incarnation): (&Name, u32),
+    document: &Document<TenantSpec>,
+    account: &AccountId,
+    author: &str,
+) -> Result<Transition, Refusal> {
+    check(means, name, document).await?;
+    let platform = means.ledger.config::<Platform>(&name.platform).await?;
+    let platform =
+        platform.ok_or_else(|| Refusal::Missing(format!("platform `{}`", name.platform)))?.spec;
+    let requested =
+        Tenant::requested(name.clone(), incarnation, document.spec.clone(), author, means.now());
+    let member = adoptable(means, &platform, &requested.tenant, account).await?;
+    Ok(requested.adopting(Adopted {
+        account: account.clone(),
+        since: member.joined,
+        name: member.seen.name,
+        email: member.seen.email,
+    }))
+}
+
+/// Refuses an account that is or ever was a tenant's.
+async fn owned(means: &Means, account: &AccountId) -> Result<(), Refusal> {
+    let Some(owner) = means.ledger.owner(account.as_str()).await? else { return Ok(()) };
+    let name = means.ledger.tenant(owner).await?.map(|tenant| tenant.name.to_string());
+    let whose = name.unwrap_or_else(|| owner.to_string());
+    Err(Refusal::Invalid(vec![Problem::new(
+        "account",
+        account,
+        format!("is or was the account of tenant {whose}"),
+        "An account belongs to one tenant for ever: what it cost could not be told apart. Wish for a new account.",
+    )]))
+}
+
+/// The account, if it can become this tenant's.
+async fn adoptable(
+    means: &Means,
+    platform: &Platform,
+    tenant: &Tenant,
+    account: &AccountId,
+) -> Result<Member, Refusal> {
+    let refused = |rule: String, remedy: &str| {
+        Refusal::Invalid(vec![Problem::new("account", account, rule, remedy)])
+    };
+    for (seat, what) in [
+        (&platform.management_account, "the organization's management account"),
+        (&platform.automation_account, "the account that Landfall runs in"),
+    ] {
+        if seat == account {
+            let remedy =
+                "Adopt accounts in which workspaces work, as `landfall get unmanaged` lists them.";
+            return Err(refused(format!("is {what}"), remedy));
+        }
+    }
+    owned(means, account).await?;
+    let sessions = means.sessions(PERMISSIONS, platform, tenant.id, None, Mode::Plan);
+    let session = sessions.look(Site::Management).await?;
+    let Some(member) = Organization::new(&session).member(account).await? else {
+        return Err(refused(
+            "is not in the platform's organization".to_owned(),
+            "Invite it into the organization first, or write another account.",
+        ));
+    };
+    if member.seen.state != ACTIVE {
+        return Err(refused(
+            format!("is {}", member.seen.state),
+            "Only an ACTIVE account can be adopted: have AWS Support reopen it, or write another.",
+        ));
+    }
+    let reserved = means.ledger.email(&member.seen.email).await?;
+    if let Some(other) = reserved.filter(|row| row.tenant != tenant.id) {
+        // Whoever has just adopted the account has reserved its address too.
+        owned(means, account).await?;
+        let name = means.ledger.tenant(other.tenant).await?.map(|tenant| tenant.name.to_string());
+        let whose = name.unwrap_or_else(|| other.tenant.to_string());
+        return Err(refused(
+            format!("has the address {}, which tenant {whose} has reserved", member.seen.email),
+            "Give the account another address at AWS, or delete that tenant first.",
+        ));
+    }
+    let known = Some((account.clone(), member.joined));
+    let sessions = means.sessions(PERMISSIONS, platform, tenant.id, known, Mode::Plan);
+    let entered = match sessions.look(Site::Member).await {
+        Ok(session) => Roles::new(&session).role(platform.access_role_name()).await.map(|_| ()),
+        Err(failure) => Err(failure),
+    };
+    match entered {
+        Ok(()) => Ok(member),
+        Err(failure) if passes(&failure) => Err(failure.into()),
+        Err(failure) => {
+            tracing::info!(account.id = %account, failure = %failure, "an account can't be entered");
+            Err(refused(
+                format!(
+                    "does not let Landfall in: its role {} can't be taken",
+                    platform.access_role
+                ),
+                "Make the role in the account, with AdministratorAccess and a trust in the management account's root (docs/RUNBOOK.md, \"Adopting accounts\").",
+            ))
+        }
+    }
+}

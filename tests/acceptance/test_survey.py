@@ -1,0 +1,306 @@
+"""Surveys: what others changed is found by one look at the whole organization, and by two."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.acceptance.organization import Organization
+from tests.acceptance.user import User
+from tests.faults.wishes import LANDFALL, Tenant
+from tests.faults.world import AUTOMATION, LEDGER, World, plain
+
+ELSEWHERE = "ou-land-suspende"
+UNIT = "ou-land-sandbox1"
+LARGE = 2_000
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+TENANTS = [Tenant(name, "sandbox") for name in ("steady", "moved", "closed", "bare")]
+
+
+class Scene:
+    """A world with four tenants, its operator, and whoever else has a hand in it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.operator = User.administrator(world, AUTOMATION)
+        self.organization = Organization(world)
+
+    def settle(self, *tenants: Tenant) -> None:
+        """Waits until the tenants are Ready and nothing of them runs."""
+
+        def ready() -> bool:
+            rows = self.world.rows(tenants).values()
+            return all(row["phase"] == "Ready" and "running" not in row for row in rows)
+
+        assert self.world.until(ready, hours=2), self.world.rows(tenants)
+        # What was just changed shows everywhere.
+        self.world.sleep(60)
+
+    def survey(self) -> dict[str, Any]:
+        """What a survey finds that the operator asks for."""
+        done = self.operator.landfall("survey", "aws", "-o", "json")
+        assert done.returncode == 0, done.stderr + self.world.said()
+        (found,) = json.loads(done.stdout)["ended"]
+        return found
+
+    def view(self, tenant: Tenant) -> dict[str, Any]:
+        """A tenant as its requester sees it."""
+        return self.operator.ask("GET", tenant.path).body
+
+    def events(self, tenant: Tenant) -> list[str]:
+        """What a tenant's history says."""
+        history = self.operator.ask("GET", f"{tenant.path}/history").body
+        return [entry["event"] for entry in history["entries"]]
+
+    def account(self, tenant: Tenant) -> str:
+        """A tenant's account."""
+        return str(self.view(tenant)["account"])
+
+    def drifted(self) -> set[str]:
+        """The tenants that have drifted, as our command lists them."""
+        done = self.operator.landfall("get", "tenants", "--drifted", "-o", "json")
+        return {one["project"] for one in json.loads(done.stdout)}
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """A world whose tenants are Ready."""
+    with World(seed=21, quiet=True) as world:
+        world.found()
+        for tenant in TENANTS:
+            world.wish(tenant)
+        scene = Scene(world)
+        scene.settle(*TENANTS)
+        yield scene
+
+
+def test_what_is_as_wished_is_not_touched(scene: Scene) -> None:
+    before = [scene.view(tenant) for tenant in TENANTS]
+    found = scene.survey()
+    assert (found["tenants"], found["unmanaged"], found["accounts"]) == (4, 2, 8)
+    assert (found["differing"], found["drifted"], found["missing"]) == (0, 0, 0)
+    # Two stacks of each tenant, and those that were there before.
+    assert found["stacks"] >= 8
+    after = [scene.view(tenant) for tenant in TENANTS]
+    assert [one["run"] for one in after] == [one["run"] for one in before]
+    assert {one["drift"]["state"] for one in after} == {"InSync"}
+    assert found["askedBy"] == scene.operator.client("sts").get_caller_identity()["Arn"]
+
+
+def test_accounts_that_are_no_tenants_are_listed(scene: Scene) -> None:
+    scene.survey()
+    done = scene.operator.landfall("get", "unmanaged", "-o", "json")
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert set(found) == {"log-archive", "security"}, "neither tenants nor Landfall's own seats"
+    archive = found["log-archive"]
+    assert archive["units"] == ["r-land", "ou-land-security"]
+    assert (archive["state"], archive["joinedMethod"]) == ("ACTIVE", "CREATED")
+    assert "log-archive" in scene.operator.landfall("get", "unmanaged").stdout
+
+
+def test_a_foreign_hand_is_found_and_set_right_where_a_run_can(scene: Scene) -> None:
+    steady, moved, closed, bare = TENANTS
+    organizations = scene.organization.client
+    account = scene.account(moved)
+    organizations.move_account(
+        AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
+    )
+    organizations.close_account(AccountId=scene.account(closed))
+    stacks = scene.world.client("cloudformation", AUTOMATION)
+    stacks.delete_stack_instances(
+        StackSetName="landfall-access-alarm",
+        Accounts=[scene.account(bare)],
+        Regions=["eu-central-1"],
+        RetainStacks=False,
+        OperationId=str(uuid.uuid4()),
+    )
+    # An event tells of the closing, and the run that it starts finds no way in.
+    failed = scene.world.until(lambda: scene.view(closed)["phase"] == "Failed", hours=3)
+    assert failed, scene.view(closed)
+    scene.world.sleep(120)
+    runs = {tenant: scene.view(tenant)["run"] for tenant in TENANTS}
+    found = scene.survey()
+    assert (found["differing"], found["drifted"], found["suspended"]) == (3, 3, 1)
+    assert found["calls"]["secondLooks"] == 3
+
+    assert scene.world.until(lambda: scene.organization.parent(account) == UNIT, hours=1)
+    scene.settle(moved, bare)
+    move = f"move the account from {ELSEWHERE} to {UNIT}"
+    drift = f"drift: organizationalUnit is {ELSEWHERE} instead of {UNIT}; a run follows"
+    assert drift in scene.events(moved)
+    assert f"drift was set right: {move}" in scene.events(moved)
+    rolled = "drift was set right: roll out landfall-access-alarm in eu-central-1"
+    assert rolled in scene.events(bare)
+    assert scene.view(moved)["drift"]["state"] == "InSync"
+
+    # No run opens a closed account: it is said, and nothing else is done.
+    view = scene.view(closed)
+    (field,) = view["drift"]["fields"]
+    assert (view["drift"]["state"], field["field"]) == ("Drifted", "accountState")
+    assert (field["wished"], field["confirmed"]) == ("ACTIVE", True)
+    assert scene.drifted() == {"closed"}
+    described = scene.operator.landfall("describe", closed.name).stdout
+    assert "accountState is " in described
+    after = {tenant: scene.view(tenant)["run"] for tenant in (steady, closed)}
+    assert after == {tenant: runs[tenant] for tenant in (steady, closed)}
+
+
+def test_what_a_landing_zone_only_reports_starts_no_run(scene: Scene) -> None:
+    steady = TENANTS[0]
+    zone = scene.operator.ask("GET", "/landing-zones/sandbox").body
+    zone["spec"]["drift"] = {"default": "repair", "organizationalUnit": "report"}
+    scene.world.insist("PUT", "/landing-zones/sandbox", zone)
+    scene.settle(steady)
+    scene.world.sleep(150)
+    run = scene.view(steady)["run"]
+    move = {"AccountId": scene.account(steady)}
+    organizations = scene.organization.client
+    organizations.move_account(**move, SourceParentId=UNIT, DestinationParentId=ELSEWHERE)
+    scene.world.sleep(60)
+    scene.survey()
+    view = scene.view(steady)
+    (field,) = view["drift"]["fields"]
+    assert (field["field"], field["actual"]) == ("organizationalUnit", ELSEWHERE)
+    assert (view["run"], view["running"]) == (run, False)
+    organizations.move_account(**move, SourceParentId=ELSEWHERE, DestinationParentId=UNIT)
+    scene.world.sleep(60)
+    scene.survey()
+    view = scene.view(steady)
+    assert (view["drift"]["state"], view["run"]) == ("InSync", run)
+    assert f"drift: organizationalUnit is {UNIT} again" in scene.events(steady)
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Scene]:
+    """Two thousand accounts that are tenants' as far as the ledger knows."""
+    with World(seed=22, quiet=True) as world:
+        world.found()
+        first = Tenant("first", "sandbox")
+        world.wish(first)
+        scene = Scene(world)
+        scene.settle(first)
+        world._ask("POST", "landfall/seed", {"accounts": LARGE})
+        _copy(world, first)
+        yield scene
+
+
+def _copy(world: World, tenant: Tenant) -> None:
+    """Writes a tenant for each of the many accounts, as alike to one that is Ready as can be."""
+    table = world.client("dynamodb", AUTOMATION)
+    key = {"pk": {"S": f"TENANT#{tenant.id}"}, "sk": {"S": "TENANT"}}
+    row = table.get_item(TableName=LEDGER, Key=key)["Item"]
+    rows = []
+    for number in range(LARGE):
+        project, account = f"member-{number:05}", f"{400_000_000_000 + number}"
+        name = f"sweep.{project}.aws"
+        one = tenant_id(project)
+        names = {
+            "email": {"S": f"aws+{project}@example.com"},
+            "accountName": {"S": project},
+        }
+        rows.append(
+            {
+                **row,
+                "pk": {"S": f"TENANT#{one}"},
+                "id": {"S": one},
+                "name": {"M": {**row["name"]["M"], "project": {"S": project}}},
+                "listedName": {"S": name},
+                "account": {"S": account},
+                "names": {"M": names},
+            }
+        )
+    for start in range(0, LARGE, 25):
+        requests = [{"PutRequest": {"Item": one}} for one in rows[start : start + 25]]
+        table.batch_write_item(RequestItems={LEDGER: requests})
+
+
+def next_survey(world: World) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Lets the time of the next survey come, without the stacks; what it finds, and its calls."""
+    table = world.client("dynamodb", AUTOMATION)
+    seen = world.log()[-1]["seq"]
+    recent = datetime.fromtimestamp(world.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    key = {"pk": {"S": "SURVEY#aws"}, "sk": {"S": "SURVEY"}}
+    table.update_item(
+        TableName=LEDGER,
+        Key=key,
+        UpdateExpression="SET #last = :old, lastStacks = :recent REMOVE wanted, #position, held",
+        ExpressionAttributeNames={"#last": "last", "#position": "position"},
+        ExpressionAttributeValues={":old": {"S": LONG_AGO}, ":recent": {"S": recent}},
+    )
+
+    def ended() -> bool:
+        row = table.get_item(TableName=LEDGER, Key=key, ConsistentRead=True)["Item"]
+        return row["last"]["S"] != LONG_AGO
+
+    assert world.until(ended, hours=1), world.said()
+    _, surveys = world.ask("GET", "/operator/surveys")
+    calls = [
+        call
+        for call in world.log(seen)
+        if call["step"] == "survey" and not call["action"].startswith("dynamodb:")
+    ]
+    return surveys["items"][0]["ended"][0], calls
+
+
+def of(calls: list[dict[str, Any]], action: str) -> int:
+    """How often something was called."""
+    return sum(call["action"] == action for call in calls)
+
+
+def test_a_survey_of_two_thousand_accounts_costs_a_call_for_twenty(large: Scene) -> None:
+    next_survey(large.world)
+    found, calls = next_survey(large.world)
+    accounts = found["accounts"]
+    assert accounts == LARGE + 5
+    assert (found["tenants"], found["differing"], found["unmanaged"]) == (LARGE + 1, 0, 2)
+    pages = -(-accounts // 20)
+    assert of(calls, "organizations:ListAccounts") == pages == found["calls"]["accounts"]
+    assert len(calls) <= accounts / 20 + 10, Counter(call["action"] for call in calls)
+    per_account = {"organizations:DescribeAccount", "cloudformation:DescribeStackInstance"}
+    assert not per_account & {call["action"] for call in calls}
+
+
+def test_a_survey_that_is_cut_short_goes_on_and_looks_again_at_one_account(large: Scene) -> None:
+    world = large.world
+    account = "400000001234"
+    large.organization.client.move_account(
+        AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
+    )
+    # AWS is busy: whoever lists accounts is refused, and tried again once by the SDK.
+    rule = {"step": "survey", "action": "organizations:ListAccounts"}
+    fault = world.fault(**rule, kind="throttle", occurrence=50, times=2)
+    try:
+        found, calls = next_survey(world)
+        assert world.hits()[fault] == 2
+    finally:
+        world.mend(fault)
+    assert (found["accounts"], found["tenants"]) == (LARGE + 5, LARGE + 1)
+    assert (found["differing"], found["drifted"], found["missing"]) == (1, 1, 0)
+    assert of(calls, "organizations:DescribeAccount") == 1
+    assert of(calls, "organizations:ListAccounts") <= found["accounts"] / 20 + 5
+    row = world.client("dynamodb", AUTOMATION).get_item(
+        TableName=LEDGER,
+        Key={"pk": {"S": f"TENANT#{tenant_id('member-01234')}"}, "sk": {"S": "TENANT"}},
+    )["Item"]
+    (field,) = plain(row["drift"])
+    assert (field["field"], field["actual"]) == ("organizationalUnit", ELSEWHERE)
+
+
+def test_a_survey_whose_function_is_killed_is_taken_up_by_the_next(large: Scene) -> None:
+    rule = {"step": "survey", "action": "organizations:ListAccounts"}
+    fault = large.world.fault(**rule, kind="kill", occurrence=70, times=1)
+    try:
+        found, _ = next_survey(large.world)
+        assert large.world.hits()[fault] == 1
+    finally:
+        large.world.mend(fault)
+    assert (found["accounts"], found["tenants"], found["missing"]) == (LARGE + 5, LARGE + 1, 0)
+
+
+def tenant_id(project: str) -> str:
+    """The id of a tenant of the crowd."""
+    return str(uuid.uuid5(LANDFALL, f"sweep.{project}.aws#1"))
