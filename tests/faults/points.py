@@ -19,7 +19,7 @@ RENEW = "python -m tests.faults.points"
 # What hooks do is theirs; how a call of one can end is tried by itself.
 HOOKS = {path.parent.name for path in (ROOT / "infra/hooks").glob("*/template.yaml")}
 DOORS = ("intake", "hear-events", "start-due")
-# A survey is no tenant's work and begins anew by itself; tests/acceptance/test_survey.py breaks it.
+# A survey is no tenant's work and begins anew by itself; test_survey_at_scale.py breaks it.
 SURVEY = "survey"
 HEADER = f"# step, action, which call of it, read or write. Renewed by `{RENEW}`.\n"
 
