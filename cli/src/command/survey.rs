@@ -1,8 +1,9 @@
 //! `landfall survey PLATFORM`: has all accounts of an organization held against what is wished.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use super::Context;
 use crate::api::Api;
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// Ends as soon as the survey is asked for, which takes minutes.
     #[arg(long)]
     pub no_wait: bool,
+    /// Stays no longer than this, as in `90s`, `30m`, `2h`; the survey goes on.
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub timeout: SignedDuration,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,
@@ -30,12 +34,20 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
     let api = context.api().await?;
     let mut view = api.post_survey(&arguments.platform).await?;
     let asked = view.as_of;
+    let (began, longest) =
+        (Instant::now(), Duration::try_from(arguments.timeout).unwrap_or_default());
     if arguments.no_wait {
         context.terminal.say(format!("survey of {}: asked for", arguments.platform));
         return Ok(Exit::Ok);
     }
     // One that was under way before was not asked for now, and may have passed what is to be seen.
     while view.ended.first().is_none_or(|last| last.since < asked) {
+        if began.elapsed() >= longest {
+            context
+                .terminal
+                .say("The survey has not ended; `landfall get surveys` shows it once it has.");
+            return Ok(Exit::Unfinished);
+        }
         tokio::time::sleep(PAUSE).await;
         view = found(&api, &arguments.platform).await?;
     }
