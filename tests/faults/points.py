@@ -97,6 +97,8 @@ def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
         world.sleep(150)
         world.remove(tenants[0])
         _settle(world, tenants[:1], run=3, phase="Deleted")
+        # Whoever woke a run may still be at it when that ends.
+        world.sleep(60)
         return world.log()
 
 

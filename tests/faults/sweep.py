@@ -160,9 +160,9 @@ def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> Non
             print(
                 f"sandbox {batch.seed}: {len(passed)} passed, {failed} failed; "
                 f"{len(report.tried)} tried, {len(report.failed)} failed altogether",
-                file=sys.stderr,
                 *(report.failure(one) for one in wrong),
                 sep="\n",
+                file=sys.stderr,
                 flush=True,
             )
 

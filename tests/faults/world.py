@@ -39,6 +39,7 @@ WORKING_SPEED = 8.0
 # An AWS in which nothing varies: no stale reads, every latency the same.
 QUIET = {
     "assignmentSeconds": 3,
+    "closureLatencySeconds": 30,
     "creationLatencySeconds": 8,
     "readinessSeconds": 0,
     "stackSetSeconds": 20,
