@@ -19,6 +19,7 @@ REMEDIES = (
     "Ask",
     "Change",
     "Choose",
+    "Delete",
     "Deploy",
     "Name",
     "Remove",
