@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-DOORS = {"intake", "hear-events", "start-due", "survey"}
+DOORS = {"announce", "intake", "hear-events", "start-due", "survey"}
 FAILURES = ("Throttled", "Transient", "NotReady", "Rejected", "Blocked", "Defect")
 AWS_FAILURES = (
     "Lambda.TooManyRequestsException",

@@ -9,6 +9,8 @@ pub(crate) struct Environment {
     pub(crate) table: String,
     /// The replication's state machine.
     pub(crate) state_machine: String,
+    /// The topic for what needs a person; empty for a function that tells nobody.
+    pub(crate) topic: String,
     /// ARN of the secret that says the external id; empty for a function that takes no sessions.
     pub(crate) external_id: String,
     /// The file by which the sandbox tells the time; none on AWS.
@@ -20,6 +22,7 @@ impl Environment {
         Ok(Self {
             table: required("LANDFALL_TABLE")?,
             state_machine: std::env::var("LANDFALL_STATE_MACHINE").unwrap_or_default(),
+            topic: std::env::var("LANDFALL_TOPIC").unwrap_or_default(),
             external_id: std::env::var("LANDFALL_EXTERNAL_ID").unwrap_or_default(),
             clock: std::env::var("LANDFALL_CLOCK").ok(),
         })

@@ -10,6 +10,7 @@ mod event;
 
 use std::future::Future;
 
+use announcement::Announcer;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use execution::{Executions, Start};
@@ -36,6 +37,8 @@ pub struct Means {
     pub ledger: Ledger,
     /// The replication's state machine.
     pub executions: Executions,
+    /// Who is told of what became of tenants.
+    pub announcer: Announcer,
 }
 
 impl Means {
@@ -57,9 +60,10 @@ impl Means {
         let clock = Clock::new(environment.clock.clone());
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);
+        let announcer = Announcer::new(&config, &environment.topic);
         let external_id = ExternalId::new(&config, &environment.external_id);
         tokio::join!(ledger.warm(), external_id.warm());
-        Ok(Self { config, external_id, clock, ledger, executions })
+        Ok(Self { config, external_id, clock, ledger, executions, announcer })
     }
 
     /// Now.

@@ -15,6 +15,10 @@ pub(crate) const EXPIRES: &str = "expires";
 /// The sparse index of tenants by the time of their next run.
 pub(crate) const DUE_INDEX: &str = "due";
 pub(crate) const DUE: &str = "due";
+/// The sparse index of history entries that are still to be told, the oldest first.
+pub(crate) const UNTOLD_INDEX: &str = "untold";
+pub(crate) const UNTOLD: &str = "untold";
+pub(crate) const NOTICE: &str = "notice";
 /// The index of all tenants by name.
 pub(crate) const NAMES_INDEX: &str = "names";
 pub(crate) const LISTED: &str = "listed";

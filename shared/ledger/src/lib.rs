@@ -16,6 +16,7 @@ mod plans;
 mod steps;
 mod surveys;
 mod tenants;
+mod untold;
 mod unmanaged;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
 pub use surveys::{Leg, Position, SurveyRow, Wanted};
 pub use tenants::{AGAIN, List};
+pub use untold::Untold;
 
 type Item = HashMap<String, AttributeValue>;
 

@@ -3,12 +3,13 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Entry, Name, Phase, Tenant, Transition};
+use tenant::{Entry, Name, Notice, Phase, Tenant, Transition};
 use uuid::Uuid;
 
 use crate::{
     Error, Item, Ledger, failed,
     item::{self, DUE, DUE_INDEX, Key, LISTED, NAME, NAMES_INDEX},
+    untold,
 };
 
 /// How often a tenant that others write too is read and written anew.
@@ -86,7 +87,7 @@ impl Ledger {
         Ok(vec![
             name,
             self.put_new(row(tenant)?),
-            self.put_new(history(tenant.id, &transition.entry)?),
+            self.put_new(history(None, transition)?),
         ])
     }
 
@@ -128,7 +129,7 @@ impl Ledger {
             .build()
             .map_err(|error| Error::Failure(tenant::Failure::defect(error.to_string())))?;
         let put = TransactWriteItem::builder().put(put).build();
-        Ok(vec![put, self.put_new(history(before.id, &transition.entry)?)])
+        Ok(vec![put, self.put_new(history(Some(before), transition)?)])
     }
 
     /// A row that changed without anything having happened to the tenant.
@@ -257,6 +258,9 @@ fn listed_name(tenant: &Tenant) -> String {
     }
 }
 
-fn history(id: Uuid, entry: &Entry) -> Result<Item, Error> {
-    item::write(&Key::history(id, entry.at, entry.version), entry)
+/// A history entry, with what is to be told of it.
+fn history(before: Option<&Tenant>, transition: &Transition) -> Result<Item, Error> {
+    let Transition { tenant, entry } = transition;
+    let item = item::write(&Key::history(tenant.id, entry.at, entry.version), entry)?;
+    untold::marked(item, Notice::of(before, transition))
 }

@@ -63,7 +63,7 @@ fn a_text_that_is_no_definition_has_no_steps() {
 }
 
 /// What answers requests and events runs in no replication.
-const DOORS: [&str; 4] = ["intake", "hear-events", "start-due", "survey"];
+const DOORS: [&str; 5] = ["announce", "intake", "hear-events", "start-due", "survey"];
 
 #[test]
 fn every_function_that_is_no_door_and_no_end_is_a_step_once() {

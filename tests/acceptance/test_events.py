@@ -1,0 +1,160 @@
+"""What Landfall tells programs and people, as queues behind the bus and the topic hear it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.faults.wishes import ROOT, Tenant
+from tests.faults.world import AUTOMATION, HOME, World
+
+SCHEMA = json.loads((ROOT / "docs/events.schema.json").read_text())
+PATTERN = {"source": ["landfall"], "detail-type": ["Tenant Phase Changed"]}
+TOPIC = f"arn:aws:sns:{HOME}:{AUTOMATION}:landfall-needs-a-person"
+
+
+class Listener:
+    """Two queues: one hears what programs are told, one what people are."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sqs = world.client("sqs", AUTOMATION)
+        self.queues = {one: self._queue(one) for one in ("programs", "people")}
+        self.heard: dict[str, list[Any]] = {"programs": [], "people": []}
+        events = world.client("events", AUTOMATION)
+        events.put_rule(Name="programs", EventPattern=json.dumps(PATTERN))
+        arn = f"arn:aws:sqs:{HOME}:{AUTOMATION}:programs"
+        events.put_targets(Rule="programs", Targets=[{"Id": "programs", "Arn": arn}])
+        arn = f"arn:aws:sqs:{HOME}:{AUTOMATION}:people"
+        world.client("sns", AUTOMATION).subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
+
+    def _queue(self, name: str) -> str:
+        return str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
+
+    def _all(self, name: str) -> list[Any]:
+        heard = self.heard[name]
+        queue = self.queues[name]
+        while messages := self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            for message in messages:
+                heard.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return heard
+
+    def events(self, tenant: Tenant) -> list[dict[str, Any]]:
+        """The details of all events of a tenant."""
+        details = [event["detail"] for event in self._all("programs")]
+        return [detail for detail in details if detail["id"] == tenant.id]
+
+    def messages(self, tenant: Tenant) -> list[dict[str, Any]]:
+        """What people were told of a tenant."""
+        return [one for one in self._all("people") if tenant.name in one["Message"]]
+
+    def phases(self, tenant: Tenant) -> list[str]:
+        """The phases of a tenant as they were told."""
+        return [detail["to"] for detail in self.events(tenant)]
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[Listener]:
+    """A world with a platform in which somebody listens."""
+    with World(seed=12, speed=60, quiet=True) as world:
+        world.found()
+        yield Listener(world)
+
+
+def ended(world: World, tenant: Tenant, phase: str, run: int) -> bool:
+    """Whether the run has ended in the phase."""
+
+    def there() -> bool:
+        row = world.rows([tenant]).get(tenant.id, {})
+        return (row.get("phase"), row.get("run"), "running" in row) == (phase, run, False)
+
+    return bool(world.until(there, hours=2))
+
+
+def test_each_change_of_phase_is_told_once_in_order_and_as_the_schema_says(
+    listener: Listener,
+) -> None:
+    world, tenant = listener.world, Tenant("heard", "sandbox")
+    world.wish(tenant)
+    assert ended(world, tenant, "Ready", 1)
+    assert world.until(lambda: "Ready" in listener.phases(tenant), hours=0.2)
+    details = listener.events(tenant)
+    assert [detail["to"] for detail in details] == ["Requested", "Replicating", "Ready"]
+    assert set(Counter(detail["version"] for detail in details).values()) == {1}
+    for detail in details:
+        jsonschema.validate(detail, SCHEMA)
+        assert not set(detail) - set(SCHEMA["properties"])
+    assert "from" not in details[0]
+    assert "account" in details[-1]
+    assert not listener.messages(tenant)
+
+
+def test_what_blocks_a_tenant_again_and_again_is_told_to_a_person_once(listener: Listener) -> None:
+    world, tenant = listener.world, Tenant("blocked", "sandbox")
+    world.fault(
+        step="place-account",
+        action="organizations:TagResource",
+        kind="error",
+        code="AccessDeniedException",
+        status=400,
+        times=1_000_000,
+        tenant=tenant.id,
+    )
+    world.wish(tenant)
+    for run in (1, 2, 3):
+        assert ended(world, tenant, "Failed", run), world.rows([tenant])
+        world.make_due(tenant)
+    assert world.until(lambda: listener.phases(tenant).count("Failed") >= 3, hours=0.2)
+    (message,) = listener.messages(tenant)
+    assert message["Subject"] == f"Landfall: Blocked at place-account: {tenant.name}"
+    assert f"\n    landfall replicate {tenant.name}\n" in message["Message"]
+    failed = [detail for detail in listener.events(tenant) if detail["to"] == "Failed"]
+    assert failed[0]["failure"]["name"] == "Blocked"
+    assert "systemRemark" not in json.dumps(failed)
+    assert "AccessDenied" not in json.dumps(failed)
+
+
+def test_an_approver_is_told_of_a_deletion(listener: Listener) -> None:
+    world, tenant = listener.world, Tenant("unwanted", "production")
+    world.wish(tenant)
+    assert ended(world, tenant, "Ready", 1)
+    (zone,) = {"production"}
+    answer = world.insist("GET", f"/landing-zones/{zone}")
+    asks = not answer["spec"].get("automateDeletionApproval", False)
+    world.remove(tenant)
+    assert world.until(lambda: "MarkedForDeletion" in listener.phases(tenant), hours=0.2)
+    told = [one["Message"] for one in listener.messages(tenant)]
+    assert len(told) == int(asks)
+    assert all(f"landfall approve {tenant.name}" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("project", "action", "kind"),
+    [
+        ("refused", "events:PutEvents", "error"),
+        ("unanswered", "events:PutEvents", "lost-response"),
+        ("killed", "dynamodb:TransactWriteItems", "kill"),
+    ],
+)
+def test_what_could_not_be_told_is_told_later(
+    listener: Listener, project: str, action: str, kind: str
+) -> None:
+    world, tenant = listener.world, Tenant(project, "sandbox")
+    times = {"times": 4} if kind == "error" else {}
+    fault = world.fault(step="announce", action=action, kind=kind, **times)
+    world.wish(tenant)
+    try:
+        assert ended(world, tenant, "Ready", 1)
+        assert world.until(lambda: "Ready" in listener.phases(tenant), hours=0.3)
+        assert world.hits()[fault], "nothing failed"
+    finally:
+        world.mend(fault)
+    versions = {detail["version"]: detail["to"] for detail in listener.events(tenant)}
+    told = [versions[version] for version in sorted(versions)]
+    assert told == ["Requested", "Replicating", "Ready"]
