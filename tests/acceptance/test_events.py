@@ -32,7 +32,15 @@ class Listener:
         world.client("sns", AUTOMATION).subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
 
     def _queue(self, name: str) -> str:
-        return str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": f"arn:aws:sqs:{HOME}:{AUTOMATION}:{name}",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        made = self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})
+        return str(made["QueueUrl"])
 
     def _all(self, name: str) -> list[Any]:
         heard = self.heard[name]

@@ -23,6 +23,7 @@ DOORS = ("intake", "hear-events", "start-due")
 SURVEY = "survey"
 # What tells of runs is no tenant's work either; test_events.py breaks it.
 TELLER = "announce"
+OTHERS = {*HOOKS, SURVEY, TELLER}
 HEADER = f"# step, action, which call of it, read or write. Renewed by `{RENEW}`.\n"
 
 
@@ -64,7 +65,7 @@ def of_log(log: Iterable[dict[str, Any]]) -> list[Point]:
     found = {
         Point(entry["step"], entry["action"], entry["occurrence"], entry["write"])
         for entry in log
-        if entry["step"] and entry["occurrence"] and entry["step"] not in {*HOOKS, SURVEY}
+        if entry["step"] and entry["occurrence"] and entry["step"] not in OTHERS
     }
     return sorted(found)
 

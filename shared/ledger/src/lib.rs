@@ -16,8 +16,8 @@ mod plans;
 mod steps;
 mod surveys;
 mod tenants;
-mod untold;
 mod unmanaged;
+mod untold;
 
 use std::collections::HashMap;
 

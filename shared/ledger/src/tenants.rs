@@ -84,11 +84,7 @@ impl Ledger {
                 TransactWriteItem::builder().set_put(put.build().ok()).build()
             }
         };
-        Ok(vec![
-            name,
-            self.put_new(row(tenant)?),
-            self.put_new(history(None, transition)?),
-        ])
+        Ok(vec![name, self.put_new(row(tenant)?), self.put_new(history(None, transition)?)])
     }
 
     /// A transition from `before`: the row and its history entry, unless somebody else was first.

@@ -1,5 +1,9 @@
-"""EventBridge keeps rules and takes events here; the gateway matches and delivers them."""
+"""EventBridge keeps rules and takes events here; the gateway matches and delivers them.
 
+What people or programs put themselves goes to queues from here, at once.
+"""
+
+import copy
 from typing import Any
 
 from patching import method_of
@@ -9,9 +13,16 @@ def install() -> None:
     """Changes moto's event buses."""
     from moto.events import models
 
+    send = models.Rule.send_to_targets
+
     @method_of(models.Rule)
-    def send_to_targets(self: Any, *_: Any, **__: Any) -> None:
-        """The gateway does it."""
+    def send_to_targets(self: Any, event: Any, *_: Any, **__: Any) -> None:
+        """The gateway does it, but for queues."""
+        queues = [one for one in self.targets if _takes(self, one["Arn"])]
+        if queues:
+            rule = copy.copy(self)
+            rule.targets = queues
+            send(rule, event)
 
     put_events = models.EventsBackend.put_events
 
@@ -28,3 +39,14 @@ def install() -> None:
         ]
 
     models.EventsBackend.put_events = guarded
+
+
+def _takes(rule: Any, arn: str) -> bool:
+    """Whether it is a queue whose policy lets EventBridge send to it."""
+    from moto.sqs.models import sqs_backends
+
+    _, _, service, region, account, name = arn.split(":", 5)
+    if service != "sqs" or not rule.state.startswith("ENABLED"):
+        return False
+    queue = sqs_backends[account][region].queues.get(name)
+    return queue is not None and "events.amazonaws.com" in str(queue.policy)

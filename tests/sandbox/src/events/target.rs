@@ -32,6 +32,8 @@ pub async fn deliver(gateway: &Arc<Gateway>, rule: &Rule, event: &Value, forward
             Some("events") => {
                 forward(gateway, rule, target, event, forwarded, &mut entry).await;
             }
+            // moto puts it into the queue.
+            Some("sqs") => continue,
             _ => {
                 tracing::warn!(arn = %target.arn, "the sandbox knows no such target of a rule");
                 continue;
