@@ -57,6 +57,7 @@ EVERYWHERE = (
     "ec2:GetSnapshotBlockPublicAccessState",
     "ec2:ModifyEbsDefaultKmsKeyId",
     "iam:CreateAccountAlias",
+    "iam:DeleteAccountAlias",
     "iam:GetAccountPasswordPolicy",
     "iam:ListAccountAliases",
     "iam:UpdateAccountPasswordPolicy",
