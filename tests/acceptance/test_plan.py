@@ -41,7 +41,7 @@ def test_the_plan_of_a_ready_tenant_has_no_changes_and_makes_none(vended: Vended
     assert "no changes" in vended.person.landfall("plan", "-f", "examples/tenants").stdout
     looks = {call["action"] for call in of_plans(calls)}
     assert looks >= {
-        "organizations:ListParents",
+        "organizations:DescribeAccount",
         "organizations:ListTagsForResource",
         "iam:GetRole",
         "iam:ListAttachedRolePolicies",
