@@ -5,13 +5,11 @@ use ledger::Error;
 use serde::Deserialize;
 use tenant::{LandingZone, Name, Problem, Refused, Tenant, Transition};
 
-use crate::tenants::{Outcome, answer, found, started};
+use crate::tenants::{ATTEMPTS, Outcome, answer, found, started};
 use crate::{Refusal, Request, Response};
 
 /// Characters of a comment.
 pub const LONGEST_COMMENT: usize = 255;
-/// How often a write is tried while others change the same row.
-const ATTEMPTS: u32 = 8;
 
 /// What an approver may say.
 #[derive(Debug, Default, Deserialize)]
