@@ -17,8 +17,12 @@ use crate::exit::{Exit, Trouble};
 
 pub use routes::{Applied, name};
 
-/// How often a request that may be repeated is sent at the most.
-const ATTEMPTS: u32 = 5;
+/// How often a request that may be repeated is sent at the most while the API answers that it is busy: over some
+/// twelve seconds.
+const ATTEMPTS: u32 = 7;
+
+/// The same while nobody answers, which a wrong endpoint does for ever.
+const CALLS: u32 = 4;
 
 /// A conversation with Landfall's API.
 #[derive(Clone, Debug)]
@@ -115,14 +119,12 @@ impl Api {
         let mut attempt = 1;
         loop {
             let answer = self.send_once(&method, path, body.clone(), headers).await;
-            let passing = match &answer {
-                Ok(answer) => {
-                    answer.status == StatusCode::TOO_MANY_REQUESTS
-                        || answer.status.is_server_error()
-                }
-                Err(trouble) => trouble.exit == Exit::NotReachable,
+            let attempts = match &answer {
+                Ok(answer) if busy(answer.status) => ATTEMPTS,
+                Err(trouble) if trouble.exit == Exit::NotReachable => CALLS,
+                _ => 1,
             };
-            if passing && repeatable && attempt < ATTEMPTS {
+            if repeatable && attempt < attempts {
                 tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
                 attempt += 1;
                 continue;
@@ -172,6 +174,11 @@ fn no_credentials() -> Trouble {
         Exit::NotAllowed,
         "there are no AWS credentials: sign in, name a --profile, or set AWS_ACCESS_KEY_ID and its kin",
     )
+}
+
+/// Whether the same request may well be answered a moment later.
+fn busy(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 fn refusal(path: &str, answer: &Answer) -> Trouble {
