@@ -89,7 +89,7 @@ pub enum Command {
     History(History),
     /// Replicates tenants now, without any change of their wish.
     Replicate(Replicate),
-    /// Prints what holds creations back: the breaker, the daily number, the queue; opens or closes a breaker.
+    /// Prints what holds tenants back: the breaker, the daily number, the queue; sets a breaker, pauses a platform.
     Limits(limits::Arguments),
     /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
     /// an approver agrees.

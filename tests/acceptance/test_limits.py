@@ -1,4 +1,4 @@
-"""What holds creations back: the breaker, which a person closes, and the daily number."""
+"""What holds tenants back: the breaker, a pause, which a person ends, and the daily number."""
 
 import json
 from collections.abc import Iterator
@@ -127,6 +127,49 @@ def test_failures_in_a_row_open_the_breaker_and_a_success_counts_anew(scene: Sce
     assert breaker["state"] == "open"
     assert breaker["reason"].startswith("2 creations in a row failed")
     assert [one["name"] for one in breaker["failures"]] == ["sweep.c.aws", "sweep.d.aws"]
+
+
+def test_nothing_begins_on_a_paused_platform_and_nothing_is_lost(scene: Scene) -> None:
+    ready = scene.wish("ready")
+    scene.settled(ready, "Ready")
+    open_breaker = {"state": "open", "comment": "We count first."}
+    assert scene.operator.ask("PUT", BREAKER, open_breaker).status == 200
+    paused = scene.operator.landfall("limits", "pause", "aws", "--comment", "AWS has an outage")
+    assert paused.returncode == 0, paused.stderr
+    assert "paused: nothing begins" in paused.stdout
+    before = scene.world.log()[-1]["at"]
+
+    new = scene.wish("new")
+    scene.world.change(ready)
+    scene.world.replicate(ready)
+    # Long enough for what starts the due ones, and for the schedule that looks after it.
+    scene.world.sleep(300)
+    assert scene.view(new)["phase"] == "Requested"
+    assert scene.view(ready)["run"] == 1
+    begun = [
+        one["action"]
+        for one in scene.world.log()
+        if one["at"] > before and one["action"] == "states:StartExecution"
+    ]
+    assert begun == []
+    said = scene.operator.landfall("describe", new.name).stdout
+    assert "its platform is paused since" in said
+    assert "AWS has an outage" in said
+    watched = scene.operator.landfall("watch", new.name, "--timeout", "1s")
+    assert "its platform is paused since" in watched.stderr
+
+    # The breaker is what it was before the pause: who has an account begins, who has none waits.
+    resumed = scene.operator.landfall("limits", "resume", "aws", "--comment", "It is over")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "open: no accounts are created" in resumed.stdout
+    assert "resumed: It is over" in resumed.stdout
+    assert scene.world.until(lambda: scene.view(ready)["observedGeneration"] == 2, hours=1)
+    assert scene.settled(new, "Waiting")["waiting"]["for"] == HELD
+    closed = scene.operator.landfall("limits", "close-breaker", "aws", "--comment", "Counted")
+    assert closed.returncode == 0, closed.stderr
+    scene.settled(new, "Ready")
+    events = [one["event"].split(":")[0] for one in scene.limits()["breaker"]["history"]]
+    assert events == ["closed", "resumed", "paused", "opened"]
 
 
 def test_only_operators_see_and_set_the_limits(scene: Scene) -> None:

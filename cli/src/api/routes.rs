@@ -163,21 +163,23 @@ impl Api {
             .read()
     }
 
-    /// What holds creations back, on each platform.
+    /// What holds tenants back, on each platform.
     pub async fn limits(&self) -> Result<Vec<LimitsView>, Trouble> {
         self.all("/operator/limits").await
     }
 
-    /// Opens or closes a platform's breaker.
+    /// Opens or closes a platform's breaker or pauses the platform, if its breaker is still the version that was seen.
     pub async fn put_breaker(
         &self,
         platform: &str,
         wish: &BreakerWish,
+        seen: Option<u64>,
     ) -> Result<LimitsView, Trouble> {
         let body = serde_json::to_vec(wish)
             .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
         let path = format!("/operator/limits/{platform}/breaker");
-        self.send(Method::PUT, &path, Some(body), &[]).await?.read()
+        let headers = seen.map(|version| ("if-match", format!("\"{version}\"")));
+        self.send(Method::PUT, &path, Some(body), headers.as_slice()).await?.read()
     }
 
     /// What surveys of each platform's organization found.

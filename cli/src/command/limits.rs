@@ -1,9 +1,10 @@
-//! `landfall limits`: what holds creations back, and opening or closing a breaker.
+//! `landfall limits`: what holds tenants back, opening or closing a breaker, pausing or resuming a platform.
 
 use clap::{Args, Subcommand};
 use tenant::{BreakerState, BreakerWish, LimitsView};
 
 use super::Context;
+use crate::api::Api;
 use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
 use crate::show::{self, Paint};
@@ -29,9 +30,13 @@ pub enum Act {
     CloseBreaker(Breaker),
     /// Lets no more accounts be created until the breaker is closed.
     OpenBreaker(Breaker),
+    /// Lets nothing begin on a platform: wishes are kept, runs that are under way end.
+    Pause(Breaker),
+    /// Lets everything that is due on a paused platform begin, and the breaker be what it was.
+    Resume(Breaker),
 }
 
-/// Arguments of `limits close-breaker` and `limits open-breaker`.
+/// Arguments of what is done to a breaker.
 #[derive(Args, Debug)]
 pub struct Breaker {
     /// The platform's name.
@@ -43,26 +48,36 @@ pub struct Breaker {
 
 /// Prints the limits, or sets a breaker.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
-    let (wanted, state) = match &arguments.act {
-        None => return print(context, arguments).await,
-        Some(Act::CloseBreaker(wanted)) => (wanted, BreakerState::Closed),
-        Some(Act::OpenBreaker(wanted)) => (wanted, BreakerState::Open),
+    let Some(act) = &arguments.act else { return print(context, arguments).await };
+    let api = context.api().await?;
+    let (wanted, state, seen) = match act {
+        Act::CloseBreaker(wanted) => (wanted, BreakerState::Closed, None),
+        Act::OpenBreaker(wanted) => (wanted, BreakerState::Open, None),
+        Act::Pause(wanted) => (wanted, BreakerState::Paused, None),
+        Act::Resume(wanted) => {
+            let breaker = of_platform(&api, &wanted.platform).await?.breaker;
+            (wanted, breaker.before_pause.unwrap_or(breaker.state), Some(breaker.version))
+        }
     };
     let wish = BreakerWish { state, comment: wanted.comment.clone() };
-    let limits = context.api().await?.put_breaker(&wanted.platform, &wish).await?;
+    let limits = api.put_breaker(&wanted.platform, &wish, seen).await?;
     context.terminal.print(show::limits(&limits, Paint::still(context.terminal.colours_results())));
     Ok(Exit::Ok)
 }
 
+async fn of_platform(api: &Api, platform: &str) -> Result<LimitsView, Trouble> {
+    let mut limits = api.limits().await?.into_iter();
+    limits
+        .find(|limits| limits.platform == platform)
+        .ok_or_else(|| Trouble::new(Exit::NotFound, format!("there is no platform `{platform}`")))
+}
+
 async fn print(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
-    let mut limits = context.api().await?.limits().await?;
-    if let Some(platform) = &arguments.platform {
-        limits.retain(|limits| limits.platform == *platform);
-        if limits.is_empty() {
-            let message = format!("there is no platform `{platform}`");
-            return Err(Trouble::new(Exit::NotFound, message));
-        }
-    }
+    let api = context.api().await?;
+    let limits = match &arguments.platform {
+        Some(platform) => vec![of_platform(&api, platform).await?],
+        None => api.limits().await?,
+    };
     let paint = Paint::still(context.terminal.colours_results());
     context.terminal.print(match arguments.output {
         Format::Table => text(&limits, paint),

@@ -1,10 +1,10 @@
 //! Several tenants side by side: a row for each step, a column for each tenant; narrower, a line for each tenant.
 
-use tenant::{QueueView, StepState, StepView, TenantView};
+use tenant::{PauseView, QueueView, StepState, StepView, TenantView};
 
 use super::paint::Paint;
 use super::table::pad;
-use super::{duration, elapsed};
+use super::{duration, elapsed, instant};
 
 /// A board no wider than a terminal.
 #[must_use]
@@ -145,7 +145,17 @@ pub fn place(queue: &QueueView, now: jiff::Timestamp) -> String {
     format!("number {} in the queue for new accounts, due in {left}", queue.position)
 }
 
+/// Why a tenant that is due does not begin.
+#[must_use]
+pub fn pause(pause: &PauseView) -> String {
+    format!("its platform is paused since {}: {}", instant(pause.since), pause.comment)
+}
+
 fn remark(tenant: &TenantView, width: usize, paint: Paint) -> Option<String> {
+    if let Some(paused) = &tenant.paused {
+        let said = paint.dim(&format!("{}: {}", tenant.name, pause(paused)));
+        return Some(console::truncate_str(&said, width, "…").into_owned());
+    }
     let said = match (&tenant.failed, &tenant.waiting, &tenant.queue) {
         (Some(failed), ..) => paint.bad(&format!(
             "{}: {} at {}: {}",

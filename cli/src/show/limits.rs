@@ -1,4 +1,4 @@
-//! What holds creations back on a platform.
+//! What holds tenants back on a platform.
 
 use std::fmt::Write as _;
 
@@ -19,6 +19,7 @@ pub fn limits(limits: &LimitsView, paint: Paint) -> String {
     let word = match breaker.state {
         BreakerState::Closed => paint.good("closed"),
         BreakerState::Open => paint.bad("open: no accounts are created"),
+        BreakerState::Paused => paint.bad("paused: nothing begins"),
     };
     let since = breaker.since.map(|since| format!(" since {}", instant(since)));
     let author = breaker.author.as_ref().map(|author| format!(", by {}", person(author)));

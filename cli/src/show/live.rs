@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenant::{Phase, StepState, TenantView};
 
-use super::board::{age, board, label, lines, place};
+use super::board::{age, board, label, lines, pause, place};
 use super::paint::{Paint, word};
 use super::{duration, elapsed};
 use crate::terminal::Terminal;
@@ -76,6 +76,12 @@ impl Live {
                 let key = format!("{} queue {}", tenant.name, tenant.run);
                 if self.told.insert(key, String::new()).is_none() {
                     lines.push(format!("{}  {}", tenant.name, place(queue, tenant.as_of)));
+                }
+            }
+            if let Some(paused) = &tenant.paused {
+                let key = format!("{} paused {}", tenant.name, tenant.run);
+                if self.told.insert(key, String::new()).is_none() {
+                    lines.push(format!("{}  {}", tenant.name, pause(paused)));
                 }
             }
             let phase = tenant.phase.as_str().to_owned();

@@ -6,7 +6,7 @@ use tenant::{
     ConfigurationPlanView, Grant, HistoryView, PlanState, PlanView, StepView, TenantView,
 };
 
-use super::board::{age, label, place};
+use super::board::{age, label, pause, place};
 use super::paint::{Paint, word};
 use super::table::{pad, table};
 use super::{duration, elapsed, instant};
@@ -68,6 +68,9 @@ pub fn describe(tenant: &TenantView, paint: Paint) -> String {
     line("run", format!("{}{under_way}, {}", tenant.run, duration(age(tenant))));
     if let Some(next_run) = tenant.next_run {
         line("next run", instant(next_run));
+    }
+    if let Some(paused) = &tenant.paused {
+        line("paused", paint.bad(&pause(paused)));
     }
     if let Some(queue) = &tenant.queue {
         let due = instant(queue.starts_at);

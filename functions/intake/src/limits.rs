@@ -1,4 +1,4 @@
-//! The operator's view of what holds creations back: the breaker, the daily number, the queue.
+//! The operator's view of what holds tenants back: the breaker, the daily number, the queue.
 
 use entry::Means;
 use ledger::{Error, Versioned};
@@ -20,7 +20,8 @@ pub async fn list(means: &Means) -> Result<Response, Refusal> {
     Ok(Response::json(200, &Page { items, next: None }))
 }
 
-/// Opens or closes a platform's breaker. Closing it asks for a run of every tenant that was held back.
+/// Opens or closes a platform's breaker, or pauses the platform. Closing it asks for a run of every tenant that was held
+/// back; whoever was due during a pause still is.
 pub async fn put_breaker(
     means: &Means,
     request: &Request,

@@ -183,11 +183,12 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .versioned(),
         ("GET", LIMITS) => reads::<Page<LimitsView>>(
             "listLimits",
-            "What holds creations back on each platform.",
+            "What holds tenants back on each platform.",
             schemas,
         ),
         ("PUT", BREAKER) => {
-            reads::<LimitsView>("putBreaker", "Opens or closes a platform's breaker.", schemas)
+            let summary = "Opens or closes a platform's breaker, or pauses the platform.";
+            reads::<LimitsView>("putBreaker", summary, schemas)
                 .takes_value(&schemas.subschema_for::<BreakerWish>(), examples::breaker())
                 .versioned()
         }

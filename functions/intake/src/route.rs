@@ -51,7 +51,7 @@ pub enum Route {
     GetPlatform(String),
     /// Platforms are listed.
     ListPlatforms,
-    /// What holds creations back is read.
+    /// What holds tenants back is read.
     ListLimits,
     /// A platform's breaker is opened or closed.
     PutBreaker(String),

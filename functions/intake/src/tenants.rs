@@ -4,8 +4,8 @@ use entry::Means;
 use jiff::Timestamp;
 use ledger::{AGAIN, Error, List, StepRow};
 use tenant::{
-    Document, HistoryView, LandingZone, Name, Page, Phase, Platform, Problem, Reader, Refused,
-    Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_tenant,
+    Document, HistoryView, LandingZone, Name, Page, PauseView, Phase, Platform, Problem, Reader,
+    Refused, Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_tenant,
     check_tenant_beside, nearest,
 };
 
@@ -230,6 +230,9 @@ async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantVi
     let steps = steps::of_run(tenant, &rows, zone.as_ref().map(|zone| &zone.spec));
     let mut view = TenantView::of(tenant, steps, reader, now);
     view.queue = steps::queue(tenant, &rows, now);
+    if view.next_run.is_some_and(|next_run| next_run <= now) {
+        view.paused = PauseView::of(means.ledger.breaker(&tenant.name.platform).await?);
+    }
     let center = platform.and_then(|platform| platform.spec.identity_center);
     let enters = !tenant.wish.access.is_empty();
     view.sign_in = center.filter(|_| enters).map(|center| center.sign_in(tenant.account.as_ref()));

@@ -1,21 +1,28 @@
 //! Starts every tenant whose next run is due, and notices runs that died.
 //!
 //! What it does: asks the ledger who is due and starts them. It alone covers a wish that was written before its start
-//! was, the retry of what failed or waits, the daily run, and executions that ended without a word.
+//! was, the retry of what failed or waits, the regular run, and executions that ended without a word. Of a platform that
+//! is paused it starts nobody: they stay due, and begin once it is resumed, the longest due first.
 //! What it leaves on the record: the run's execution on the tenant's row, before it is started.
 //! Why repeating is safe: a start is conditional on the row, and its execution's name is the run's.
 //! Whether it can be undone: there is nothing to undo.
 
 use entry::Means;
 use serde_json::{Value, json};
-use tenant::Failure;
+use tenant::{Failure, Platform};
 
-/// Tenants read at once.
-const PAGE: i32 = 50;
+/// Tenants started at once.
+const MOST: usize = 50;
 
 /// Starts who is due.
 pub async fn handle(means: Means, _event: Value) -> Result<Value, Failure> {
-    let due = means.ledger.due(means.now(), PAGE).await?;
+    let mut paused = Vec::new();
+    for platform in means.ledger.configs::<Platform>().await? {
+        if means.ledger.breaker(&platform.name).await?.is_paused() {
+            paused.push(platform.name);
+        }
+    }
+    let due = means.ledger.due(means.now(), MOST, &paused).await?;
     let mut started = 0;
     let mut failed = None;
     for id in due {

@@ -95,6 +95,10 @@ impl Means {
         let now = self.now();
         let Some(execution) = &tenant.running else {
             let Ok(transition) = tenant.started(now) else { return Ok(()) };
+            // It stays due, so that start-due starts it once somebody resumes the platform.
+            if self.ledger.breaker(&tenant.name.platform).await?.is_paused() {
+                return Ok(());
+            }
             return match self.ledger.write(tenant, &transition).await {
                 Ok(()) => self.executions.start(&transition.tenant.ticket()).await.map(|_| ()),
                 Err(ledger::Error::Conflict) => Ok(()),

@@ -15,6 +15,9 @@ use crate::{
 /// How often a tenant that others write too is read and written anew.
 const ATTEMPTS: usize = 8;
 
+/// Index entries of due tenants that are read at once.
+const DUE_PAGE: i32 = 200;
+
 /// What stands between a name and how often it has been used, where several tenants had it.
 pub const AGAIN: char = '_';
 
@@ -142,13 +145,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// Tenants whose next run is due, the longest due first.
-    pub async fn due(&self, now: Timestamp, most: i32) -> Result<Vec<Uuid>, Error> {
+    /// Tenants of other than these platforms whose next run is due, the longest due first.
+    pub async fn due(
+        &self,
+        now: Timestamp,
+        most: usize,
+        paused: &[String],
+    ) -> Result<Vec<Uuid>, Error> {
         #[derive(Deserialize)]
         struct Due {
             id: Uuid,
+            name: Name,
         }
-        let answer = self
+        let mut pages = self
             .client
             .query()
             .table_name(&self.table)
@@ -157,16 +166,21 @@ impl Ledger {
             .expression_attribute_names("#due", DUE)
             .expression_attribute_values(":due", AttributeValue::S(DUE.to_owned()))
             .expression_attribute_values(":now", item::instant(now))
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(|found| item::read::<Due>(found).map(|due| due.id))
-            .collect()
+            .into_paginator()
+            .page_size(DUE_PAGE)
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            let due: Due = item::read(item.map_err(|error| failed("dynamodb:Query", &error))?)?;
+            if !paused.contains(&due.name.platform) {
+                found.push(due.id);
+            }
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Tenants in the order of their names: of one workspace, or all; living ones or deleted ones; and where to go on

@@ -1,7 +1,7 @@
-//! The breaker: whether accounts are created on a platform at present, and what opens and closes it.
+//! The breaker: whether accounts are created on a platform at present, and whether anything begins there at all.
 //!
 //! It opens by itself when AWS says that the organization is full, or when creations fail one after another: asking
-//! on would use up AWS's patience and help nobody. Only a person closes it. Each transition is a function from a value
+//! on would use up AWS's patience and help nobody. Only a person closes it, and only a person pauses a platform. Each transition is a function from a value
 //! to a value with the one history entry that says why, as a tenant's are.
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{BreakerLimits, Name};
 
-/// Whether accounts are created.
+/// What may begin on a platform, from everything to nothing.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BreakerState {
@@ -20,6 +20,23 @@ pub enum BreakerState {
     Closed,
     /// No more accounts are asked for until a person closes the breaker.
     Open,
+    /// No run begins until a person resumes the platform; runs that are under way end.
+    Paused,
+}
+
+impl BreakerState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::Paused];
+
+    /// The word for it, which is the one that is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::Paused => "paused",
+        }
+    }
 }
 
 /// A creation that failed, though nothing was wrong with its wish.
@@ -61,9 +78,12 @@ impl FailedCreation {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Breaker {
-    /// Whether accounts are created.
+    /// What may begin.
     pub state: BreakerState,
-    /// Why it is open, or what the person who closed it wrote.
+    /// What it was before the platform was paused, which it is again afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_pause: Option<BreakerState>,
+    /// Why it is open, or what the person who set it last wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who opened or closed it last.
@@ -90,7 +110,7 @@ pub struct BreakerEntry {
     pub author: String,
     /// What happened.
     pub event: String,
-    /// Whether accounts are created after it.
+    /// What may begin after it.
     pub to: BreakerState,
 }
 
@@ -107,7 +127,13 @@ impl Breaker {
     /// Whether no accounts are asked for at present.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.state == BreakerState::Open
+        self.state != BreakerState::Closed
+    }
+
+    /// Whether nothing begins at present.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.state == BreakerState::Paused
     }
 
     /// A creation failed; none if this run's failure is counted already.
@@ -162,7 +188,7 @@ impl Breaker {
         Some(Self { failures: Vec::new(), ..self.clone() }.after(author, event, now))
     }
 
-    /// A person opens or closes it; none if it is so already.
+    /// A person opens or closes it, or pauses the platform; none if it is so already.
     #[must_use]
     pub fn set(
         &self,
@@ -175,13 +201,19 @@ impl Breaker {
             return None;
         }
         let turned = Self { failures: Vec::new(), ..self.turned(state, comment, author, now) };
-        let word = if state == BreakerState::Open { "opened" } else { "closed" };
+        let word = match state {
+            _ if self.before_pause == Some(state) => "resumed",
+            BreakerState::Open => "opened",
+            BreakerState::Closed => "closed",
+            BreakerState::Paused => "paused",
+        };
         Some(turned.after(author, format!("{word}: {comment}"), now))
     }
 
     fn turned(&self, state: BreakerState, why: &str, author: &str, now: Timestamp) -> Self {
         Self {
             state,
+            before_pause: (state == BreakerState::Paused).then_some(self.state),
             reason: Some(why.to_owned()),
             author: Some(author.to_owned()),
             since: Some(now),
@@ -285,6 +317,20 @@ mod tests {
         assert_eq!(closed.entry.author, "ada");
         assert!(closed.breaker.failures.is_empty());
         assert_eq!(closed.breaker.set(BreakerState::Closed, "again", "ada", at(6)), None);
+    }
+
+    #[test]
+    fn a_pause_ends_in_what_it_interrupted() {
+        let open = Breaker::default().set(BreakerState::Open, "odd", "ada", at(0)).expect("opened");
+        let paused = open.breaker.set(BreakerState::Paused, "odder", "ada", at(1)).expect("paused");
+        assert!(paused.breaker.is_paused() && paused.breaker.is_open());
+        assert_eq!(paused.breaker.before_pause, Some(BreakerState::Open));
+        let resumed = paused.breaker.set(BreakerState::Open, "less odd", "ada", at(2));
+        let resumed = resumed.expect("it was paused");
+        assert_eq!(resumed.entry.event, "resumed: less odd");
+        assert_eq!(resumed.breaker.before_pause, None);
+        let failed = paused.breaker.failed(failure(1, 3, "ACCOUNT_LIMIT_EXCEEDED"), &LIMITS, "x");
+        assert!(failed.expect("a failure").breaker.is_paused(), "a failure does not resume it");
     }
 
     proptest! {

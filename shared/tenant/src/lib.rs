@@ -68,8 +68,9 @@ pub use validate::{
     Problem, check_landing_zone, check_names, check_platform, check_tenant, check_tenant_beside,
 };
 pub use view::{
-    ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PlanState, PlanView, Problems,
-    QueueView, Reader, RemovalStage, RemovalView, StepState, StepView, TenantView,
+    ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PauseView, PlanState,
+    PlanView, Problems, QueueView, Reader, RemovalStage, RemovalView, StepState, StepView,
+    TenantView,
 };
 
 pub use uuid::Uuid;

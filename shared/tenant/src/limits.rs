@@ -15,11 +15,11 @@ pub const TOMORROW: &str = "daily-creations";
 /// The most characters of a comment.
 const LONGEST_COMMENT: usize = 255;
 
-/// What a person wants of a breaker.
+/// What a person wants of a breaker: what may begin on its platform.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BreakerWish {
-    /// Whether accounts are to be created.
+    /// What may begin.
     pub state: BreakerState,
     /// Why, for the history.
     #[schemars(length(min = 1, max = 255))]
@@ -42,13 +42,12 @@ impl BreakerWish {
             problems.push(Problem::new(key, &fields[key], crate::UNKNOWN_FIELD, remedy));
         }
         let written = |name: &str| fields.get(name).map_or_else(|| "(missing)".into(), plain);
-        if !["open", "closed"].map(Value::from).contains(&value["state"]) {
-            let remedy = "Write `closed` to have accounts created, or `open` to stop that.";
+        if !BreakerState::ALL.map(|state| Value::from(state.as_str())).contains(&value["state"]) {
             problems.push(Problem::new(
                 "state",
                 written("state"),
-                "must be open or closed",
-                remedy,
+                "must be closed, open or paused",
+                "Write `closed` to have accounts created, `open` to stop that, or `paused` to have nothing begin.",
             ));
         }
         let length = value["comment"].as_str().map_or(0, |text| text.trim().chars().count());
@@ -78,12 +77,15 @@ fn plain(value: &Value) -> String {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BreakerView {
-    /// Whether accounts are created.
+    /// What may begin.
     pub state: BreakerState,
-    /// Why it is open, or what the person who closed it wrote.
+    /// What it was before the platform was paused, which it is again once somebody resumes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_pause: Option<BreakerState>,
+    /// Why it is open, or what the person who set it last wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who opened or closed it last.
+    /// Who set it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Since when it is as it is.
@@ -151,7 +153,7 @@ impl LimitsView {
         arrival: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
-        let Breaker { state, reason, author, since, failures, version } = breaker;
+        let Breaker { state, before_pause, reason, author, since, failures, version } = breaker;
         let past = now - SignedDuration::from_mins(i64::from(limits.breaker.within_minutes));
         let failures = failures.into_iter().filter(|failure| failure.at > past).collect();
         let pace = Pace::CREATE_ACCOUNT;
@@ -162,6 +164,7 @@ impl LimitsView {
             platform: platform.to_owned(),
             breaker: BreakerView {
                 state,
+                before_pause,
                 reason,
                 author,
                 since,
@@ -220,7 +223,8 @@ mod tests {
             lines,
             [
                 "stat: `\"closed\"` is an unknown field. Did you mean `state`?",
-                "state: `shut` must be open or closed. Write `closed` to have accounts created, or `open` to stop that.",
+                "state: `shut` must be closed, open or paused. \
+                 Write `closed` to have accounts created, `open` to stop that, or `paused` to have nothing begin.",
                 "comment: `(missing)` must be a text of 1 to 255 characters. \
                  Write what was found and done, for whoever reads the history.",
             ]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, DriftView, Entry, Failed, FailureName, Kind, Names, Phase, Problem, Removal, SignIn,
-    Tenant, TenantSpec, Waiting,
+    AccountId, Breaker, DriftView, Entry, Failed, FailureName, Kind, Names, Phase, Problem,
+    Removal, SignIn, Tenant, TenantSpec, Waiting,
 };
 
 /// Who reads a view.
@@ -136,6 +136,26 @@ impl FailedView {
             attempts: failed.attempts,
             retry_at,
         }
+    }
+}
+
+/// That a platform is paused.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PauseView {
+    /// Since when.
+    pub since: Timestamp,
+    /// What the operator wrote who paused it.
+    pub comment: String,
+}
+
+impl PauseView {
+    /// The pause of a platform; none while it is not paused.
+    #[must_use]
+    pub fn of(breaker: Breaker) -> Option<Self> {
+        let paused = breaker.is_paused();
+        let view = Self { since: breaker.since?, comment: breaker.reason.unwrap_or_default() };
+        paused.then_some(view)
     }
 }
 
@@ -268,6 +288,9 @@ pub struct TenantView {
     /// Where it stands in the queue for new accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueView>,
+    /// Why it does not begin although it is due: its platform is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PauseView>,
     /// Where its people sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignIn>,
@@ -309,6 +332,7 @@ impl TenantView {
             deleted_on: tenant.deleted_on,
             next_run,
             queue: None,
+            paused: None,
             sign_in: None,
             as_of,
         }
