@@ -189,6 +189,8 @@ pub enum Things {
     /// Organizations as Landfall sees them.
     #[value(alias = "platform")]
     Platforms,
+    /// What tenants wait for, since when; for operators.
+    Awaited,
     /// Accounts of the organizations that are no tenant's.
     Unmanaged,
     /// What surveys of the organizations found.
@@ -212,6 +214,9 @@ pub struct Get {
     /// Only tenants that are other than wished.
     #[arg(long)]
     pub drifted: bool,
+    /// Only what should have come by now.
+    #[arg(long)]
+    pub overdue: bool,
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,

@@ -165,6 +165,14 @@ def test_nothing_begins_on_a_paused_platform_and_nothing_is_lost(scene: Scene) -
     assert "resumed: It is over" in resumed.stdout
     assert scene.world.until(lambda: scene.view(ready)["observedGeneration"] == 2, hours=1)
     assert scene.settled(new, "Waiting")["waiting"]["for"] == HELD
+    awaited = json.loads(scene.operator.landfall("get", "awaited", "-o", "json").stdout)
+    assert [(one["name"], one["step"], one["for"]) for one in awaited] == [
+        (new.name, "admit", HELD)
+    ]
+    assert awaited[0]["since"] == scene.view(new)["waiting"]["since"]
+    assert not awaited[0]["overdue"]
+    assert HELD in scene.operator.landfall("get", "awaited").stdout
+    assert HELD not in scene.operator.landfall("get", "awaited", "--overdue").stdout
     closed = scene.operator.landfall("limits", "close-breaker", "aws", "--comment", "Counted")
     assert closed.returncode == 0, closed.stderr
     scene.settled(new, "Ready")

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
-    AccountId, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page,
+    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page,
     PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 use uuid::Uuid;
@@ -190,6 +190,11 @@ impl Api {
     /// Asks for a survey of a platform's organization.
     pub async fn post_survey(&self, platform: &str) -> Result<SurveyView, Trouble> {
         self.send(Method::POST, &format!("/operator/surveys/{platform}"), None, &[]).await?.read()
+    }
+
+    /// What all tenants wait for.
+    pub async fn awaited(&self) -> Result<Vec<AwaitedView>, Trouble> {
+        self.all("/operator/awaited").await
     }
 
     /// The accounts that are no tenant's.

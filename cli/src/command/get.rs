@@ -1,7 +1,7 @@
 //! `landfall get KIND [NAME]`.
 
 use serde::Serialize;
-use tenant::{Deviation, Document, LandingZone, Platform, TenantView};
+use tenant::{AwaitedView, Deviation, Document, LandingZone, Platform, TenantView};
 
 use super::Context;
 use crate::api::name;
@@ -9,7 +9,7 @@ use crate::arguments::{Format, Get, Things};
 use crate::exit::{Exit, Trouble};
 use crate::show::{self, Paint, instant, structured, table};
 
-/// Prints tenants, landing zones or platforms.
+/// Prints things of a kind.
 pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
     let api = context.api().await?;
     let wanted = arguments.name.as_deref();
@@ -40,6 +40,13 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
                 None => api.configs().await?,
             };
             print(context, arguments, &platforms, platforms_table);
+        }
+        Things::Awaited => {
+            let mut awaited = api.awaited().await?;
+            awaited.retain(|one| wanted.is_none_or(|wanted| one.name == wanted));
+            awaited.retain(|one| !arguments.overdue || one.overdue);
+            let paint = Paint::still(context.terminal.colours_results());
+            print(context, arguments, &awaited, |awaited| awaited_table(awaited, paint));
         }
         Things::Unmanaged => {
             let mut accounts = api.unmanaged().await?;
@@ -108,6 +115,20 @@ pub fn tenants_table(tenants: &[TenantView], colours: bool) -> String {
         })
         .collect();
     table(&["NAME", "ACCOUNT", "LANDING ZONE", "PHASE", "CREATED", ""], &rows)
+}
+
+fn awaited_table(awaited: &[AwaitedView], paint: Paint) -> String {
+    let rows: Vec<Vec<String>> = awaited
+        .iter()
+        .map(|one| {
+            let part = one.part.as_ref().map(|part| format!(" {part}")).unwrap_or_default();
+            let until = one.until.map_or_else(|| "-".to_owned(), instant);
+            let overdue = if one.overdue { paint.bad("overdue") } else { String::new() };
+            let step = format!("{}{part}", one.step);
+            vec![one.name.clone(), step, instant(one.since), until, overdue, one.r#for.clone()]
+        })
+        .collect();
+    table(&["NAME", "STEP", "SINCE", "UNTIL", "", "WAITS FOR"], &rows)
 }
 
 fn zones_table(zones: &[Document<LandingZone>]) -> String {

@@ -8,6 +8,7 @@
 
 mod adoptions;
 mod answers;
+mod awaited;
 mod configuration;
 mod limits;
 mod openapi;
@@ -81,6 +82,7 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
         Route::ListSurveys => surveys::list(means).await,
         Route::PostSurvey(platform) => surveys::ask(means, &platform, author).await,
+        Route::ListAwaited => awaited::list(means, request).await,
         Route::ListUnmanaged => surveys::unmanaged(means, request).await,
         Route::PutAdoption(platform, account) => {
             adoptions::put(means, request, &platform, &account, author).await

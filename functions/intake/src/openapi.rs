@@ -5,14 +5,14 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone, LimitsView, Page,
+    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone, LimitsView, Page,
     PlanView, Platform, Problems, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
-    ADOPTION, ADOPTION_PLAN, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, BREAKER, CHECKS,
+    ADOPTION, ADOPTION_PLAN, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED, BREAKER, CHECKS,
     CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS,
     OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE, REPLICATIONS, ROUTES, SCHEMA,
     SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
@@ -192,6 +192,12 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
                 .takes_value(&schemas.subschema_for::<BreakerWish>(), examples::breaker())
                 .versioned()
         }
+        ("GET", AWAITED) => reads::<Page<AwaitedView>>(
+            "listAwaited",
+            "What all tenants wait for, since when, and whether that is longer than usual.",
+            schemas,
+        )
+        .in_parts(),
         ("GET", SURVEYS) => reads::<Page<SurveyView>>(
             "listSurveys",
             "What surveys of each platform's organization found, the latest first.",

@@ -55,6 +55,8 @@ pub enum Route {
     ListLimits,
     /// A platform's breaker is opened or closed.
     PutBreaker(String),
+    /// What all tenants wait for is read.
+    ListAwaited,
     /// What surveys of the organization found is read.
     ListSurveys,
     /// A survey of a platform's organization is asked for.
@@ -92,6 +94,7 @@ pub(crate) const PURGE: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/purge";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
+pub(crate) const AWAITED: &str = "/operator/awaited";
 pub(crate) const SURVEYS: &str = "/operator/surveys";
 pub(crate) const SURVEY: &str = "/operator/surveys/{platform}";
 pub(crate) const UNMANAGED: &str = "/operator/unmanaged";
@@ -109,7 +112,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 33] = [
+pub const ROUTES: [(&str, &str); 34] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -126,6 +129,7 @@ pub const ROUTES: [(&str, &str); 33] = [
     ("POST", PURGE),
     ("GET", LIMITS),
     ("PUT", BREAKER),
+    ("GET", AWAITED),
     ("GET", SURVEYS),
     ("POST", SURVEY),
     ("GET", UNMANAGED),
@@ -169,6 +173,7 @@ impl Route {
             ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
             ("GET", LIMITS) => Self::ListLimits,
             ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
+            ("GET", AWAITED) => Self::ListAwaited,
             ("GET", SURVEYS) => Self::ListSurveys,
             ("POST", SURVEY) => Self::PostSurvey(identifier(request, "platform")?),
             ("GET", UNMANAGED) => Self::ListUnmanaged,

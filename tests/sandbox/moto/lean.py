@@ -32,6 +32,7 @@ def install() -> None:
     underscored = cache(utils.camelcase_to_underscores)
     responses.camelcase_to_underscores = lambda text: underscored(text)
     _items_as_they_are()
+    _attributes_without_the_rest()
     _models_as_plain_dictionaries()
     _regions_asked_once()
 
@@ -97,6 +98,23 @@ def wire_form(value: dict[str, Any]) -> dict[str, Any]:
     if kind == "BS":
         return {"BS": [base64.b64encode(one).decode() for one in held]}
     return value
+
+
+def _attributes_without_the_rest() -> None:
+    """A projection of whole attributes takes them; moto reads the whole item for each."""
+    from moto.dynamodb.models.dynamo_type import Item
+
+    project = Item.project
+
+    def projected(self: Any, projection_expressions: list[list[str]]) -> Any:
+        if any(len(path) > 1 for path in projection_expressions):
+            return project(self, projection_expressions)
+        kept = Item(hash_key=self.hash_key, range_key=self.range_key, attrs={})
+        names = [path[0] for path in projection_expressions if path[0] in self.attrs]
+        kept.attrs.update({name: self.attrs[name] for name in names})
+        return kept
+
+    Item.project = projected
 
 
 @contextmanager

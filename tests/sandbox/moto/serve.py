@@ -7,6 +7,7 @@ interpreter calls: the gateway's port, or by default this server's own.
 """
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -131,6 +132,9 @@ def main() -> None:
     os.environ["LANDFALL_MOTO_PORT"] = str(server.server_port)
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
     plugin.install()
+    # What is here stays; of what comes later little is ever freed, and looking for it takes long.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 200)
     print(json.dumps({"ready": True, "port": server.server_port}), flush=True)
     threading.Thread(target=plugin.warm, daemon=True, name="warm").start()
     try:

@@ -69,7 +69,9 @@ def _query_without_sorting_everything(table: Any) -> None:
             return query(self, hash_key, *rest, **more)
         index = rest[INDEX_NAME] if len(rest) > INDEX_NAME else more.get("index_name")
         sets = self.items.values() if index else [self.items.get(hash_key, {})]
-        candidates.append([item for one in sets for item in one.values()])
+        # An index holds only the items that have its key, and ours are sparse.
+        key = _partition_key(self, index)
+        candidates.append([item for one in sets for item in one.values() if key in item.attrs])
         try:
             return query(self, hash_key, *rest, **more)
         finally:
@@ -77,6 +79,15 @@ def _query_without_sorting_everything(table: Any) -> None:
 
     table.query = queried
     table.all_items = lambda self: candidates[-1] if candidates else all_items(self)
+
+
+def _partition_key(table: Any, index: str | None) -> str:
+    """The attribute that an index is divided by; the table's own without an index."""
+    schemas = [one.schema for one in table.all_indexes() if one.name == index]
+    keys = [
+        key["AttributeName"] for schema in schemas for key in schema if key["KeyType"] == "HASH"
+    ]
+    return str(keys[0] if keys else table.hash_key_attr)
 
 
 def transact(self: Any, transact_items: list[dict[str, Any]]) -> None:
