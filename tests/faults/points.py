@@ -7,7 +7,7 @@ calls that are points already.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,15 @@ SURVEY = "survey"
 # What tells of runs is no tenant's work either; test_events.py breaks it.
 TELLER = "announce"
 OTHERS = {*HOOKS, SURVEY, TELLER}
-HEADER = f"# step, action, which call of it, read or write. Renewed by `{RENEW}`.\n"
+HEADER = (
+    "# step, action, which call of it, read or write, the landing zone unless it is production. "
+    f"Renewed by `{RENEW}`.\n"
+)
+# The landing zone that uses everything, and another, whose tenants make calls that its do not.
+EVERYTHING, OTHERWISE = "production", "sandbox"
+
+
+FIRST, SECOND = Tenant("first", EVERYTHING), Tenant("second", OTHERWISE)
 
 
 @dataclass(frozen=True, order=True)
@@ -35,6 +43,8 @@ class Point:
     action: str
     occurrence: int
     write: bool
+    # Whose tenants make the call.
+    zone: str = field(default=EVERYTHING, compare=False)
 
     def __str__(self) -> str:
         return f"{self.step}/{self.action}/{self.occurrence}"
@@ -42,7 +52,9 @@ class Point:
     @property
     def line(self) -> str:
         """The point as a line of the golden file."""
-        return f"{self.step} {self.action} {self.occurrence} {'write' if self.write else 'read'}"
+        zone = "" if self.zone == EVERYTHING else f" {self.zone}"
+        access = "write" if self.write else "read"
+        return f"{self.step} {self.action} {self.occurrence} {access}{zone}"
 
     @property
     def at_door(self) -> bool:
@@ -62,12 +74,14 @@ class Point:
 
 def of_log(log: Iterable[dict[str, Any]]) -> list[Point]:
     """The distinct points of a log, in order."""
-    found = {
-        Point(entry["step"], entry["action"], entry["occurrence"], entry["write"])
-        for entry in log
-        if entry["step"] and entry["occurrence"] and entry["step"] not in OTHERS
-    }
-    return sorted(found)
+    found: dict[Point, Point] = {}
+    for entry in log:
+        if entry["step"] and entry["occurrence"] and entry["step"] not in OTHERS:
+            zone = OTHERWISE if entry["tenant"] == SECOND.id else EVERYTHING
+            point = Point(entry["step"], entry["action"], entry["occurrence"], entry["write"], zone)
+            if zone == EVERYTHING or point not in found:
+                found[point] = point
+    return sorted(found.values())
 
 
 def golden() -> list[Point]:
@@ -75,8 +89,8 @@ def golden() -> list[Point]:
     points = []
     for line in GOLDEN.read_text().splitlines():
         if not line.startswith("#"):
-            step, action, occurrence, access = line.split()
-            points.append(Point(step, action, int(occurrence), access == "write"))
+            step, action, occurrence, access, *zone = line.split()
+            points.append(Point(step, action, int(occurrence), access == "write", *zone))
     return points
 
 
@@ -84,8 +98,7 @@ def unfaulted_log(arguments: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The log of a quiet world: two tenants, one changed and deleted, one due again."""
     with World(seed=1, quiet=True, arguments=arguments) as world:
         world.found()
-        tenants = [Tenant("first", "production"), Tenant("second", "sandbox")]
-
+        tenants = [FIRST, SECOND]
         for tenant in tenants:
             world.wish(tenant)
             _settle(world, [tenant], run=1)

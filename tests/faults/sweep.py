@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.faults import events, kinds, trial
+from tests.faults import events, kinds, points, trial, wishes
 from tests.faults.points import Point, golden
 from tests.faults.trial import Fault, Trial
 from tests.faults.wishes import ROOT, Tenant
@@ -29,8 +29,10 @@ LOGS = ROOT / "target/sweep"
 # The single faults that passed, one on a line; `--go-on` leaves them out.
 PASSED = LOGS / "passed.txt"
 # Tenants side by side in a sandbox, and in one sandbox altogether.
-ABREAST = 16
-CROWD = 64
+ABREAST = 40
+CROWD = 80
+# Seconds that an enrolment takes.
+ENROLMENT = 20
 # Tenants for each way of delivering events.
 WITNESSES = 6
 # What trials that are under way may still need when the time is up, in real seconds.
@@ -171,11 +173,15 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
     if time.monotonic() > until:
         return [], {}
     trials = [
-        Trial(faults, Tenant(f"{batch.delivery or 'trial'}-{number:03}", "production"))
+        Trial(faults, Tenant(f"{batch.delivery or 'trial'}-{number:03}", _zone(number, faults)))
         for number, faults in enumerate(batch.faults)
     ]
     with World(batch.seed, quiet=batch.alone) as world:
+        # Control Tower enrols five at once: what it takes long over, all others would wait for.
+        world.configure(enrolmentSeconds=ENROLMENT)
         world.found()
+        for zone in wishes.elsewhere():
+            world.insist("PUT", f"/landing-zones/{zone['metadata']['name']}", zone)
         if batch.delivery:
             world.control("POST", "delivery", events.DELIVERIES[batch.delivery])
         meanwhile = events.forge if batch.delivery == "forged" else None
@@ -193,6 +199,13 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
     name = f"{batch.delivery or 'faults'}-{batch.seed}.jsonl"
     (LOGS / name).write_text("".join(json.dumps(entry) + "\n" for entry in log))
     return ended, _beyond(log, ended)
+
+
+def _zone(number: int, faults: Faults) -> str:
+    """The landing zone whose tenants meet these faults, of those that are alike one in turn."""
+    others = [fault.point.zone for fault in faults if fault.point.zone != points.EVERYTHING]
+    alike = [points.EVERYTHING, *(zone["metadata"]["name"] for zone in wishes.elsewhere())]
+    return others[0] if others else alike[number % len(alike)]
 
 
 def _beyond(log: list[dict], trials: list[Trial]) -> dict[tuple[str, str, bool], Faults]:

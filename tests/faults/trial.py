@@ -40,10 +40,10 @@ class Fault:
         """Reads `step/action/occurrence=kind`."""
         where, _, kind = text.partition("=")
         step, action, occurrence = where.split("/")
-        write = any(
-            point.write for point in golden() if (point.step, point.action) == (step, action)
-        )
-        return cls(Point(step, action, int(occurrence), write), kind)
+        alike = [point for point in golden() if (point.step, point.action) == (step, action)]
+        write = any(point.write for point in alike)
+        zones = [point.zone for point in alike if point.occurrence == int(occurrence)]
+        return cls(Point(step, action, int(occurrence), write, *zones), kind)
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Trial:
                 self.over = True
                 return None
         if settled and self.lasting and not self.repaired:
-            return self._failed(world, phase, failed)
+            return self._failed(world, phase, failed, hits)
         if settled and phase in ("Ready", "Deleted"):
             return self._ended_well(world, hits, phase == "Deleted", late)
         if settled and failed and failed["failure"]["name"] in FOR_A_PERSON:
@@ -142,12 +142,17 @@ class Trial:
         self.removed = True
         world.remove(self.tenant)
 
-    def _failed(self, world: World, phase: str, failed: dict[str, Any] | None) -> None:
+    def _failed(
+        self, world: World, phase: str, failed: dict[str, Any] | None, hits: dict[int, int]
+    ) -> None:
         """The failure has its right name; the cause goes, and one replication is asked for."""
         if phase == "Ready" and not self.again:
             return self._change(world)
         if phase == "Ready" and not self.removed:
             return self._remove(world)
+        if phase == "Deleted" and not any(hits.get(rule) for rule in self.rules):
+            self.over = self.unmet = True
+            return None
         if phase in ("Ready", "Deleted"):
             return self._end(True, f"it became {phase} though its fault lasts")
         if failed is None or failed["failure"]["name"] != "Blocked":

@@ -127,7 +127,7 @@ def _access(world: World, tenant: Tenant, account: str) -> list[str]:
     ]
     wrong = [] if members == ["ada@example.com"] else [f"in group {own} are {members}"]
     wanted = {(groups[own], "ps-0000000000000001"), (groups["auditors"], "ps-0000000000000002")}
-    if tenant.landing_zone == "production":
+    if tenant.landing_zone != "sandbox":
         wanted.add((groups["auditors"], "ps-0000000000000003"))
     found = _assigned(sso, account)
     return wrong if found == wanted else [*wrong, f"{found} may enter, not {wanted}"]

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LANDFALL = uuid.UUID(int=0x6C61_6E64_6661_6C6C_8000_7465_6E61_6E74)
 WORKSPACE = "sweep"
 TAG = "landfall:tenant"
+# Units that Control Tower governs beside the production landing zone's own.
+OTHER_UNITS = ("ou-land-worknonp", "ou-land-workload", "ou-land-infrastr")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,22 @@ def platform() -> dict[str, Any]:
     document = copy.deepcopy(_read("platform.yaml"))
     document["spec"]["limits"] = {"dailyCreations": 100_000, "breaker": {"failures": 100_000}}
     return document
+
+
+def elsewhere() -> list[dict[str, Any]]:
+    """The production landing zone once more for each of other units.
+
+    Control Tower enrols one account at a time in a unit, and the others wait.
+    """
+    (production,) = (one for one in landing_zones() if one["metadata"]["name"] == "production")
+    return [
+        {
+            **production,
+            "metadata": {"name": f"production-{number}"},
+            "spec": {**production["spec"], "organizationalUnit": unit},
+        }
+        for number, unit in enumerate(OTHER_UNITS, 2)
+    ]
 
 
 def landing_zones() -> list[dict[str, Any]]:
