@@ -97,8 +97,8 @@ def test_sixty_tenants_at_once_use_the_limit_fully_and_never_storm_it(
     tenants = [Tenant(f"t{number:02}", "sandbox") for number in range(TENANTS)]
     wishes = tmp_path / "wishes.yaml"
     wishes.write_text(yaml.safe_dump_all(tenant.document for tenant in tenants))
-    # A tenth of a second that this machine is late is a second there, which is all that the fifth has
-    # to spare; what it computes is not sped up.
+    # What is computed is not sped up; where the machine is late otherwise, a tenth of a second is a
+    # second, and the fifth has no more to spare.
     with World(seed=seed, speed=10, working_speed=1) as world:
         world.configure(creationLatencySeconds=5)
         world.found()

@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -148,6 +149,7 @@ def run(report: Report, work: Iterable[Batch], worlds: int, until: float) -> Non
                 trials, beyond = future.result()
             except (AssertionError, OSError, RuntimeError, BotoCoreError, ClientError) as error:
                 report.broken.append(f"BROKEN sandbox {batch.seed}: {error!r}")
+                traceback.print_exception(error)
                 continue
             report.tried += [one for one in trials if not one.unmet]
             report.unmet += [one.faults for one in trials if one.unmet]
