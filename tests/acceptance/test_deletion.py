@@ -120,6 +120,8 @@ def test_a_deletion_shuts_everybody_out_and_closes_nothing_before_somebody_else_
         "spec": found["spec"],
     }
     assert "marked for deletion" in refused(vended.person.ask("PUT", CHECKOUT, wish))
+    again = vended.person.ask("DELETE", CHECKOUT)
+    assert (again.status, again.body["removal"]) == (200, found["removal"])
     assert "another approver" in refused(vended.person.ask("POST", f"{CHECKOUT}/approve", {}))
     long = approver.ask("POST", f"{CHECKOUT}/approve", {"comment": "x" * 256})
     assert long.status == 422

@@ -3,8 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
-    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView, Name, Page,
-    PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
+    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView,
+    Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 use uuid::Uuid;
 

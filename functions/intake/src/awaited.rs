@@ -26,8 +26,7 @@ pub async fn list(means: &Means, request: &Request) -> Result<Response, Refusal>
 /// What the steps of a tenant's run wait for.
 async fn of_steps(means: &Means, tenant: &Tenant) -> Result<Vec<AwaitedView>, Error> {
     let rows = means.ledger.steps(tenant.id).await?;
-    let waiting =
-        rows.iter().filter(|row| row.run == tenant.run && row.state == State::Waiting);
+    let waiting = rows.iter().filter(|row| row.run == tenant.run && row.state == State::Waiting);
     Ok(waiting
         .filter_map(|row| {
             let awaited = row.awaited.as_ref()?;

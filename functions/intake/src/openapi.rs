@@ -5,8 +5,9 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone, LimitsView, Page,
-    PlanView, Platform, Problems, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
+    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone,
+    LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView, TenantSpec, TenantView,
+    Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
@@ -117,7 +118,7 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
             "Marks a tenant for deletion: its access is taken away, its account goes once an approver agrees.",
             schemas,
         )
-        .answers(&[(202, "It is marked.")])
+        .answers(&[(200, "It was marked already."), (202, "It is marked.")])
         .versioned()
         .located(),
         ("POST", APPROVE) => decision(

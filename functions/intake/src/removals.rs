@@ -3,7 +3,7 @@
 use entry::Means;
 use ledger::Error;
 use serde::Deserialize;
-use tenant::{LandingZone, Name, Problem, Refused, Tenant, Transition};
+use tenant::{LandingZone, Name, Phase, Problem, Refused, Tenant, Transition};
 
 use crate::tenants::{ATTEMPTS, Outcome, answer, found, started};
 use crate::{Refusal, Request, Response};
@@ -23,6 +23,10 @@ struct Body {
 /// Marks a tenant for deletion; where its landing zone asks nobody, that is approved with it.
 pub async fn ask(means: &Means, name: &Name, author: &str) -> Result<Response, Refusal> {
     let before = found(means, name).await?;
+    // Who did not hear the answer asks again.
+    if before.phase == Phase::MarkedForDeletion {
+        return answer(means, &before, Outcome::Unchanged).await;
+    }
     let zone = means.ledger.config::<LandingZone>(&before.wish.landing_zone).await?;
     let by = format!("landing zone {}", before.wish.landing_zone);
     let is_automatic = zone.is_some_and(|zone| zone.spec.automate_deletion_approval);

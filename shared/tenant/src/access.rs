@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Failure, LONGEST_GROUP_ALIAS, LandingZone, Names, Numbers, Pattern, Platform,
-    Problem, Tenant, TenantSpec, TextFormat, account::values,
+    AccountId, Failure, IdentifierLengths, LONGEST_GROUP_ALIAS, LandingZone, Names, Numbers,
+    Pattern, Platform, Problem, Tenant, TenantSpec, TextFormat, account::values,
 };
 
 /// The IAM Identity Center through which people enter accounts, by the Identity Store API.
@@ -240,7 +240,8 @@ pub(crate) fn check_identity_center(spec: &Platform, problems: &mut Vec<Problem>
             "Write for example `landfall-`.",
         ));
     }
-    check_group_names(center, &at("groupNamePattern"), problems);
+    let identifiers = spec.identifier_lengths;
+    check_group_names(center, identifiers, &at("groupNamePattern"), problems);
     if let Err(error) = TextFormat::parse(&center.user_name_pattern) {
         problems.push(Problem::new(
             at("userNamePattern"),
@@ -260,7 +261,12 @@ pub(crate) fn check_identity_center(spec: &Platform, problems: &mut Vec<Problem>
     check_mappings(&at("roles"), &center.roles, &BTreeMap::new(), center, true, problems);
 }
 
-fn check_group_names(center: &IdentityCenter, field: &str, problems: &mut Vec<Problem>) {
+fn check_group_names(
+    center: &IdentityCenter,
+    identifiers: IdentifierLengths,
+    field: &str,
+    problems: &mut Vec<Problem>,
+) {
     let text = &center.group_name_pattern;
     let pattern = match Pattern::parse_for_groups(text) {
         Ok(pattern) => pattern,
@@ -295,7 +301,7 @@ fn check_group_names(center: &IdentityCenter, field: &str, problems: &mut Vec<Pr
             "Name `rand`, or the workspace's and the project's identifiers.",
         ));
     }
-    let longest = pattern.longest() + center.group_prefix.len();
+    let longest = pattern.longest(identifiers) + center.group_prefix.len();
     if longest > LONGEST_GROUP {
         problems.push(Problem::new(
             field,

@@ -12,8 +12,8 @@ pub use landing_zone::{
     LandingZoneMetadata, OtherWayIn, PasswordPolicy, PermissionModel, Quota, StackSet, Trust,
 };
 pub use platform::{
-    AccountFactory, BIRTH_ROLE, BreakerLimits, ControlTower, Enrolment, Limits, Platform,
-    PlatformMetadata, SsoUser, TagMapper,
+    AccountFactory, BIRTH_ROLE, BreakerLimits, ControlTower, Enrolment, IdentifierLengths, Limits,
+    Platform, PlatformMetadata, SsoUser, TagMapper,
 };
 pub use wish::{TenantMetadata, TenantSpec};
 

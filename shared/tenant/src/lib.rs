@@ -39,10 +39,10 @@ pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, Failed
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
     AccessRole, AccessStack, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower,
-    DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, Kind, LandingZone,
-    LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel, Platform,
-    PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata, TenantSpec, Trust,
-    schema,
+    DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, IdentifierLengths, Kind,
+    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel,
+    Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata,
+    TenantSpec, Trust, schema,
 };
 pub use drift::{
     ACCESS_SET, ACTIVE, Deviation, Difference, DriftField, DriftPolicy, DriftRules, DriftState,

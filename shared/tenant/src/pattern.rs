@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::IdentifierLengths;
+
 use format::Format;
 pub use text::TextFormat;
 
@@ -27,6 +29,10 @@ pub struct Values {
 enum Value {
     /// ASCII text of at most so many characters.
     Text(usize),
+    /// A workspace's identifier.
+    Workspace,
+    /// A project's identifier.
+    Project,
     /// A tag's value, which may have any letters.
     Tag,
     /// A whole number of at most so many digits.
@@ -35,8 +41,8 @@ enum Value {
 
 /// What every pattern may name.
 const PLACEHOLDERS: [(&str, Value); 6] = [
-    ("workspaceIdentifier", Value::Text(16)),
-    ("projectIdentifier", Value::Text(30)),
+    ("workspaceIdentifier", Value::Workspace),
+    ("projectIdentifier", Value::Project),
     ("meshProjectId", Value::Number(6)),
     ("platform", Value::Text(16)),
     ("rand", Value::Text(100)),
@@ -149,13 +155,15 @@ impl Pattern {
         self.parts.iter().map(part).collect()
     }
 
-    /// The most characters that the pattern can render to.
+    /// The most characters that the pattern can render to, where identifiers are as long as this.
     #[must_use]
-    pub fn longest(&self) -> usize {
+    pub fn longest(&self, identifiers: IdentifierLengths) -> usize {
         let part = |part: &Part| match part {
             Part::Literal(text) => text.chars().count(),
             Part::Placeholder { value, format, .. } => match value {
                 Value::Text(longest) | Value::Number(longest) => format.longest(*longest, true),
+                Value::Workspace => format.longest(identifiers.workspace, true),
+                Value::Project => format.longest(identifiers.project, true),
                 Value::Tag => format.longest(LONGEST_TAG, false),
             },
         };

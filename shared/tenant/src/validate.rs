@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::tags::{LONGEST_KEY, LONGEST_VALUE, MOST_TAGS, OWN, fits};
-use crate::{Contact, Pattern, contact};
+use crate::{Contact, IdentifierLengths, Pattern, contact};
 
 mod baseline;
 mod landing_zone;
@@ -93,6 +93,7 @@ fn pattern(
     field: &str,
     text: &str,
     longest: usize,
+    identifiers: IdentifierLengths,
     problems: &mut Vec<Problem>,
 ) -> Option<Pattern> {
     match Pattern::parse(text) {
@@ -106,11 +107,12 @@ fn pattern(
             None
         }
         Ok(pattern) => {
-            if pattern.longest() > longest {
+            let most = pattern.longest(identifiers);
+            if most > longest {
                 problems.push(Problem::new(
                     field,
                     text,
-                    format!("can grow to {} characters; AWS allows {longest}", pattern.longest()),
+                    format!("can grow to {most} characters; AWS allows {longest}"),
                     "Cut a placeholder, as in `#{projectIdentifier:%.12s}`, or shorten the text around it.",
                 ));
             }

@@ -68,6 +68,9 @@ pub struct Platform {
     /// Starts every tag that is ours; tags without it are left alone.
     #[serde(default = "tag_prefix")]
     pub tag_prefix: String,
+    /// How long identifiers may be.
+    #[serde(default, skip_serializing_if = "IdentifierLengths::are_usual")]
+    pub identifier_lengths: IdentifierLengths,
     /// What holds creations back.
     #[serde(default)]
     pub limits: Limits,
@@ -80,6 +83,33 @@ pub struct Platform {
     /// How people enter accounts; without it nobody is given access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_center: Option<IdentityCenter>,
+}
+
+/// How many characters identifiers may have: 1 to 50. Those that are there already may be longer.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct IdentifierLengths {
+    /// A workspace's.
+    #[schemars(range(min = 1, max = 50))]
+    pub workspace: usize,
+    /// A project's.
+    #[schemars(range(min = 1, max = 50))]
+    pub project: usize,
+}
+
+impl IdentifierLengths {
+    /// The most that a platform can allow.
+    pub const MOST: usize = 50;
+
+    fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for IdentifierLengths {
+    fn default() -> Self {
+        Self { workspace: 16, project: 30 }
+    }
 }
 
 /// How AWS Control Tower takes accounts in.
@@ -147,7 +177,6 @@ impl Platform {
     }
 }
 
-/// What holds creations back.
 /// A tag that is made from what is known about an account.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

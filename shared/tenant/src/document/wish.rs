@@ -12,9 +12,9 @@ use crate::{Contact, Grant, Name};
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TenantMetadata {
-    /// The workspace's identifier: at most 16 characters of `a-z`, `0-9` and `-`.
+    /// The workspace's identifier: `a-z`, `0-9` and `-`, at most 16 characters unless the platform says otherwise.
     pub workspace: String,
-    /// The project's identifier: at most 30 characters of `a-z`, `0-9` and `-`.
+    /// The project's identifier: `a-z`, `0-9` and `-`, at most 30 characters unless the platform says otherwise.
     pub project: String,
     /// The platform's name.
     pub platform: String,

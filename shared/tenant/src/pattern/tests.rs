@@ -1,3 +1,4 @@
+use crate::IdentifierLengths;
 use proptest::prelude::*;
 
 use super::*;
@@ -132,7 +133,7 @@ proptest! {
                 .map(|(name, value)| (name.to_owned(), value)).into(),
             numbers: [("tenantPlatformNumber".to_owned(), number)].into(),
         };
-        prop_assert!(pattern.render(&values).chars().count() <= pattern.longest());
+        prop_assert!(pattern.render(&values).chars().count() <= pattern.longest(IdentifierLengths::default()));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::{LONGEST_TEXT, Problem, contacts, identifier, tags, too_many_tags};
 use crate::access::check_role_mappings;
 use crate::tags::OWN;
 use crate::{
-    ACCOUNT_ARN, Downgrade, FACTS, Hook, HookTarget, LandingZone, LandingZoneMetadata, Platform,
-    contact, references,
+    ACCOUNT_ARN, Downgrade, FACTS, Hook, HookTarget, IdentifierLengths, LandingZone,
+    LandingZoneMetadata, Platform, contact, references,
 };
 
 /// What is wrong with a landing zone, by itself and beside its platform.
@@ -97,7 +97,8 @@ pub fn check_landing_zone(
         ));
     }
     for (index, workspace) in spec.restricted_to.iter().enumerate() {
-        identifier(&format!("spec.restrictedTo[{index}]"), workspace, 16, &mut problems);
+        let most = IdentifierLengths::MOST;
+        identifier(&format!("spec.restrictedTo[{index}]"), workspace, most, &mut problems);
     }
     for (index, set) in spec.stack_sets.iter().enumerate() {
         let field = format!("spec.stackSets[{index}]");

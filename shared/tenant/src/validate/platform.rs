@@ -8,7 +8,8 @@ use super::{
 use crate::access::check_identity_center;
 use crate::tags::{OWN, fits};
 use crate::{
-    BIRTH_ROLE, ControlTower, Enrolment, Platform, PlatformMetadata, TagTemplate, alias, contact,
+    BIRTH_ROLE, ControlTower, Enrolment, IdentifierLengths, Platform, PlatformMetadata,
+    TagTemplate, alias, contact,
 };
 
 /// What is wrong with a platform.
@@ -16,8 +17,21 @@ use crate::{
 pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Problem> {
     let mut problems = Vec::new();
     identifier("metadata.name", &metadata.name, 16, &mut problems);
+    let lengths = spec.identifier_lengths;
+    for (name, length) in [("workspace", lengths.workspace), ("project", lengths.project)] {
+        if !(1..=IdentifierLengths::MOST).contains(&length) {
+            problems.push(Problem::new(
+                format!("spec.identifierLengths.{name}"),
+                length.to_string(),
+                format!("must be 1 to {}", IdentifierLengths::MOST),
+                "Write how many characters such an identifier may have, or leave it out.",
+            ));
+        }
+    }
     let email = "spec.accountEmailPattern";
-    if let Some(read) = pattern(email, &spec.account_email_pattern, LONGEST_EMAIL, &mut problems) {
+    if let Some(read) =
+        pattern(email, &spec.account_email_pattern, LONGEST_EMAIL, lengths, &mut problems)
+    {
         email_shape(email, &spec.account_email_pattern, &mut problems);
         tells_apart(email, &spec.account_email_pattern, &read, &mut problems, "address");
     }
@@ -25,6 +39,7 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
         "spec.accountNamePattern",
         &spec.account_name_pattern,
         LONGEST_ACCOUNT_NAME,
+        lengths,
         &mut problems,
     );
     if !strip_placeholders(&spec.account_name_pattern).chars().all(fits_account_name) {
@@ -37,7 +52,7 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
     }
     if let Some(text) = &spec.account_alias_pattern {
         let field = "spec.accountAliasPattern";
-        if let Some(read) = pattern(field, text, alias::LONGEST, &mut problems) {
+        if let Some(read) = pattern(field, text, alias::LONGEST, lengths, &mut problems) {
             tells_apart(field, text, &read, &mut problems, "alias");
         }
     } else if spec.enforce_account_alias {

@@ -6,16 +6,17 @@ use super::{
 };
 use crate::access::check_grants;
 use crate::{
-    LandingZone, Names, Numbers, Platform, Tenant, TenantMetadata, TenantSpec, account_alias,
-    account_tags, contact, render_names,
+    IdentifierLengths, LandingZone, Names, Numbers, Platform, Tenant, TenantMetadata, TenantSpec,
+    account_alias, account_tags, contact, render_names,
 };
 
 /// What is wrong with a tenant, by itself.
 #[must_use]
 pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem> {
     let mut problems = Vec::new();
-    identifier("metadata.workspace", &metadata.workspace, 16, &mut problems);
-    identifier("metadata.project", &metadata.project, 30, &mut problems);
+    let most = IdentifierLengths::MOST;
+    identifier("metadata.workspace", &metadata.workspace, most, &mut problems);
+    identifier("metadata.project", &metadata.project, most, &mut problems);
     identifier("metadata.platform", &metadata.platform, 16, &mut problems);
     identifier("spec.landingZone", &spec.landing_zone, 30, &mut problems);
     for (field, written) in [
@@ -59,6 +60,11 @@ pub fn check_tenant_beside(
             "takes no new tenants: it is deprecated",
             "Ask the foundation's team which platform has taken its place.",
         ));
+    }
+    if had.is_none() {
+        let allowed = platform.identifier_lengths;
+        identifier("metadata.workspace", &name.workspace, allowed.workspace, &mut problems);
+        identifier("metadata.project", &name.project, allowed.project, &mut problems);
     }
     let chooses = had != Some(&wish.landing_zone);
     if zone.disabled && chooses {

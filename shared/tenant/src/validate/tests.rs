@@ -176,13 +176,43 @@ fn a_tag_that_makes_no_name_is_refused_with_the_wish() {
 #[test]
 fn identifiers_longer_than_their_limit_are_refused() {
     let metadata = TenantMetadata {
-        workspace: "a".repeat(17),
+        workspace: "a".repeat(51),
         project: "Checkout".to_owned(),
         platform: "aws".to_owned(),
     };
     let spec: TenantSpec =
         serde_json::from_value(serde_json::json!({"landingZone": "production"})).expect("a tenant");
     assert_eq!(fields(&check_tenant(&metadata, &spec)), ["metadata.workspace", "metadata.project"]);
+}
+
+#[test]
+fn a_platform_says_how_long_identifiers_may_be_and_what_is_there_already_may_be_longer() {
+    let mut tenant = tenant(serde_json::json!({"landingZone": "production"}));
+    tenant.name.project = "p".repeat(31);
+    let zone = zone(serde_json::json!({}));
+    let mut platform = platform("#{rand:%.8s}@e.io");
+    let beside = |tenant: &_, had, platform: &_| {
+        fields(&check_tenant_beside(tenant, had, &zone, platform)).join(" ")
+    };
+    assert_eq!(beside(&tenant, None, &platform), "metadata.project");
+    assert_eq!(beside(&tenant, Some("production"), &platform), "");
+    platform.identifier_lengths.project = 31;
+    platform.account_name_pattern = "#{projectIdentifier}".to_owned();
+    assert_eq!(beside(&tenant, None, &platform), "");
+}
+
+#[test]
+fn longer_identifiers_may_make_a_pattern_too_long_for_aws() {
+    let metadata = PlatformMetadata { name: "aws".to_owned() };
+    let mut spec = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+    assert_eq!(check_platform(&metadata, &spec), []);
+    spec.identifier_lengths.project = 50;
+    let problems = check_platform(&metadata, &spec);
+    assert_eq!(fields(&problems), ["spec.accountEmailPattern", "spec.accountNamePattern"]);
+    spec.identifier_lengths.workspace = 51;
+    assert!(
+        fields(&check_platform(&metadata, &spec)).contains(&"spec.identifierLengths.workspace")
+    );
 }
 
 #[test]
