@@ -368,7 +368,7 @@ mod tests {
                 "metadata.workspace: `7` is a number; text is wanted. Put it in quotes: \"7\".",
                 "metadata.projct: `checkout` is an unknown field. Did you mean `project`?",
                 "metadata.project: `(missing)` must be there. Write `project: …`. The project's identifier: \
-                 at most 30 characters of `a-z`, `0-9` and `-`.",
+                 `a-z`, `0-9` and `-`, at most 30 characters unless the platform says otherwise.",
                 "spec.tags.costCenter: `4711` is a number; text is wanted. Put it in quotes: \"4711\".",
                 "spec.contacts: `[]` is a list; a mapping of fields is wanted. Write its fields below it, indented.",
             ]
