@@ -30,7 +30,7 @@ LOGS = ROOT / "target/sweep"
 # The single faults that passed, one on a line; `--go-on` leaves them out.
 PASSED = LOGS / "passed.txt"
 # Tenants side by side in a sandbox, and in one sandbox altogether.
-ABREAST = 40
+ABREAST = 20
 CROWD = 80
 # Seconds that an enrolment takes.
 ENROLMENT = 20

@@ -35,7 +35,7 @@ RUN: dict[str, Any] = {
 # Virtual seconds in a real one while nobody works.
 SPEED = 200.0
 # The same while a function or moto works.
-WORKING_SPEED = 16.0
+WORKING_SPEED = 8.0
 # An AWS in which nothing varies: no stale reads, every latency the same.
 QUIET = {
     "assignmentSeconds": 3,
