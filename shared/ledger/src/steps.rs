@@ -130,7 +130,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes what a turn came to, and leaves token and hint as they are.
+    /// Writes what a turn came to. A hint stays, and so does the token of a step that still waits; one that came late, while
+    /// its step looked already, goes with the waiting.
     pub async fn close(&self, id: Uuid, row: &StepRow) -> Result<(), Error> {
         let key = Key::step(id, &row.step, row.part.as_deref());
         let mut item = item::write(&key, row)?;
@@ -140,6 +141,10 @@ impl Ledger {
             if !item.contains_key(name) {
                 remove.push(format!("#{name}"));
             }
+        }
+        if row.state != State::Waiting {
+            item.remove("token");
+            remove.push("#token".to_owned());
         }
         let names: Vec<String> =
             item.keys().cloned().chain(remove.iter().map(|name| name[1..].to_owned())).collect();
