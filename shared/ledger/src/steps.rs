@@ -143,7 +143,6 @@ impl Ledger {
             }
         }
         if row.state != State::Waiting {
-            item.remove("token");
             remove.push("#token".to_owned());
         }
         let names: Vec<String> =
