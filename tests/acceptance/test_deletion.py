@@ -110,6 +110,10 @@ def test_a_deletion_shuts_everybody_out_and_closes_nothing_before_somebody_else_
     found = until(vended, CHECKOUT, phase="MarkedForDeletion")
     assert found["removal"]["stage"] == "RequiresApproval"
     assert found["waiting"]["for"].startswith("an approver: `landfall approve")
+    awaited = vended.person.ask("GET", "/operator/awaited").body["items"]
+    assert [one["for"] for one in awaited if one["name"] == found["name"]] == [
+        found["waiting"]["for"]
+    ]
     assert assignments(vended, account) == []
     assert state(vended, account) == "ACTIVE"
 

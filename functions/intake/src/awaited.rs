@@ -15,7 +15,6 @@ pub async fn list(means: &Means, request: &Request) -> Result<Response, Refusal>
     let (tenants, next) = means.ledger.tenants(List::Living, None, after, PAGE).await?;
     let mut items = Vec::new();
     for tenant in &tenants {
-        items.extend(AwaitedView::approval(tenant, means.now()));
         if tenant.running.is_some() || tenant.phase == Phase::Waiting || tenant.waiting.is_some() {
             items.extend(of_steps(means, tenant).await?);
         }

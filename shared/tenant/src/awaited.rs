@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Phase, Tenant};
 
-/// What a deletion waits for before anything else: no step, but a person.
-pub const APPROVAL: &str = "approval";
-
 /// One thing that a tenant waits for.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,7 +14,7 @@ pub struct AwaitedView {
     pub name: String,
     /// Its phase.
     pub phase: Phase,
-    /// The step that waits, or `approval`.
+    /// The step that waits.
     pub step: String,
     /// Which of several alike parts of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,15 +55,6 @@ impl AwaitedView {
             overdue: now > late,
         }
     }
-
-    /// The person that a tenant's deletion waits for, if it does.
-    #[must_use]
-    pub fn approval(tenant: &Tenant, now: Timestamp) -> Option<Self> {
-        let removal = tenant.removal.as_ref().filter(|removal| removal.approval.is_none())?;
-        let leaves = tenant.phase == Phase::MarkedForDeletion;
-        let r#for = "somebody else than who asked for the deletion, to approve or decline it";
-        leaves.then(|| Self::of(tenant, APPROVAL, None, r#for, removal.at, now))
-    }
 }
 
 /// How long a step usually waits at the most. What AWS does by itself takes minutes, seldom an hour; what waits for people
@@ -76,7 +64,7 @@ fn usual(step: &str) -> SignedDuration {
         "enrol-account" => 2,
         "admit" | "baseline-regions" | "verify-baseline" | "call-hooks" => 24,
         "name-account" => 3 * 24,
-        "raise-quotas" | "close-account" | APPROVAL => 7 * 24,
+        "raise-quotas" | "close-account" => 7 * 24,
         _ => 1,
     };
     SignedDuration::from_hours(hours)

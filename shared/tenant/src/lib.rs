@@ -34,7 +34,7 @@ pub use access::{
 };
 pub use account::{Numbers, account_alias, names_number, render_names};
 pub use alias::suffixed_alias;
-pub use awaited::{APPROVAL, AwaitedView};
+pub use awaited::AwaitedView;
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
