@@ -57,6 +57,17 @@ def test_a_changed_landing_zone_reaches_its_accounts_though_intake_was_killed(
         assert events(vended, project).count("landing zone sandbox changed") == 1
 
 
+def test_our_command_asks_again_while_aws_is_busy_with_a_check(vended: Vended) -> None:
+    action = "organizations:DescribeOrganizationalUnit"
+    fault = vended.world.fault(step="intake", action=action, kind="throttle", times=3)
+    try:
+        applied = vended.person.landfall("apply", "-f", "examples/landing-zones", "--no-wait")
+        assert applied.returncode == 0, applied.stderr
+        assert vended.world.hits()[fault] == 3
+    finally:
+        vended.world.mend(fault)
+
+
 def test_who_is_not_concerned_is_left_alone(vended: Vended, changed: dict[str, Any]) -> None:
     path = "/workspaces/payments/projects/checkout-prod/tenants/aws"
     before = vended.person.ask("GET", path).body

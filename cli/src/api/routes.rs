@@ -8,7 +8,7 @@ use tenant::{
 };
 use uuid::Uuid;
 
-use super::{Answer, Api};
+use super::{Answer, Api, CHECKS};
 use crate::exit::{Exit, Trouble};
 
 /// What became of a document that was applied.
@@ -243,7 +243,7 @@ impl Api {
         let check = serde_json::json!({ "document": document, "platform": platform });
         let body = serde_json::to_vec(&check)
             .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
-        self.send(Method::POST, "/operator/checks", Some(body), &[]).await.map(|_| ())
+        self.send(Method::POST, CHECKS, Some(body), &[]).await.map(|_| ())
     }
 
     /// Asks which tenants a platform or landing zone would touch.
