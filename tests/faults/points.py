@@ -30,8 +30,6 @@ HEADER = (
 )
 # The landing zone that uses everything, and another, whose tenants make calls that its do not.
 EVERYTHING, OTHERWISE = "production", "sandbox"
-
-
 FIRST, SECOND = Tenant("first", EVERYTHING), Tenant("second", OTHERWISE)
 
 

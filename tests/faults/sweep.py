@@ -32,8 +32,6 @@ PASSED = LOGS / "passed.txt"
 # Tenants side by side in a sandbox, and in one sandbox altogether.
 ABREAST = 20
 CROWD = 80
-# Seconds that an enrolment takes.
-ENROLMENT = 20
 # Tenants for each way of delivering events.
 WITNESSES = 6
 # What trials that are under way may still need when the time is up, in real seconds.
@@ -179,8 +177,6 @@ def _run(batch: Batch, until: float) -> tuple[list[Trial], dict[tuple[str, str, 
         for number, faults in enumerate(batch.faults)
     ]
     with World(batch.seed, quiet=batch.alone) as world:
-        # Control Tower enrols five at once: what it takes long over, all others would wait for.
-        world.configure(enrolmentSeconds=ENROLMENT)
         world.found()
         for zone in wishes.elsewhere():
             world.insist("PUT", f"/landing-zones/{zone['metadata']['name']}", zone)
