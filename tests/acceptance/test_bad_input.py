@@ -120,7 +120,6 @@ CASES = {
         "a-project-with-a-very-long-name-indeed",
         "38 characters",
         "Shorten it",
-        is_known_to_the_command=False,
     ),
     "an identifier with dots": Case(
         TENANT, identifier_with_dots, "metadata.workspace", "pay.ments", "identifier", "hyphens"

@@ -7,7 +7,7 @@ use crate::wish::Wishes;
 
 /// Checks all documents and says how many are well.
 pub fn run(context: &Context, arguments: &Lint) -> Result<Exit, Trouble> {
-    let wishes = Wishes::load(&arguments.files)?;
+    let wishes = Wishes::lint(&arguments.files)?;
     if arguments.output == Format::Table {
         for wish in &wishes.all {
             context.terminal.print(format!("{} {}: ok", wish.kind().as_str(), wish.name()));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tenant::{
-    Document, Kind, LandingZone, Platform, Problem, TenantSpec, UNKNOWN_FIELD, check_landing_zone,
-    check_platform, check_tenant, kind_of, read,
+    Document, IdentifierLengths, Kind, LandingZone, Platform, Problem, TenantSpec, UNKNOWN_FIELD,
+    check_landing_zone, check_lengths, check_platform, check_tenant, kind_of, read,
 };
 
 use super::{Found, Node, Place, Source};
@@ -52,7 +52,13 @@ impl Wish {
         })
     }
 
-    fn check(&self, platforms: &HashMap<String, Platform>) -> Vec<Problem> {
+    /// What is wrong with it, as far as that can be said here. `elsewhere` is how long identifiers may be on a platform
+    /// that is written elsewhere; without it, its API says so.
+    fn check(
+        &self,
+        platforms: &HashMap<String, Platform>,
+        elsewhere: Option<IdentifierLengths>,
+    ) -> Vec<Problem> {
         match self {
             Self::Platform(document) => check_platform(&document.metadata, &document.spec),
             Self::LandingZone(document) => {
@@ -66,7 +72,15 @@ impl Wish {
                 let platform = known.unwrap_or_else(any_platform);
                 check_landing_zone(&document.metadata, &spec, &platform)
             }
-            Self::Tenant(document) => check_tenant(&document.metadata, &document.spec),
+            Self::Tenant(document) => {
+                let Document { metadata, spec, .. } = document.as_ref();
+                let platform = platforms.get(&metadata.platform);
+                let lengths =
+                    elsewhere.map(|usual| platform.map_or(usual, |it| it.identifier_lengths));
+                let too_long = lengths.map(|allowed| check_lengths(metadata, allowed));
+                let problems = check_tenant(metadata, spec);
+                too_long.unwrap_or_default().into_iter().chain(problems).collect()
+            }
         }
     }
 }
@@ -89,10 +103,19 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Reads and checks files and directories; all problems of all files come at once.
+    /// Reads and checks files and directories that the API checks once more; all problems of all files come at once.
     pub fn load(paths: &[PathBuf]) -> Result<Self, Trouble> {
+        Self::checked(paths, None)
+    }
+
+    /// The same where nobody checks them once more.
+    pub fn lint(paths: &[PathBuf]) -> Result<Self, Trouble> {
+        Self::checked(paths, Some(IdentifierLengths::default()))
+    }
+
+    fn checked(paths: &[PathBuf], elsewhere: Option<IdentifierLengths>) -> Result<Self, Trouble> {
         let sources = Source::read_all(paths)?;
-        let wishes = Self::of(&sources).map_err(Trouble::problems)?;
+        let wishes = Self::of(&sources, elsewhere).map_err(Trouble::problems)?;
         if wishes.all.is_empty() {
             return Err(Trouble::new(Exit::BadInput, "there is no document in what was given"));
         }
@@ -100,7 +123,10 @@ impl Wishes {
     }
 
     /// Reads and checks texts.
-    pub fn of(sources: &[Source]) -> Result<Self, Vec<Found>> {
+    pub fn of(
+        sources: &[Source],
+        elsewhere: Option<IdentifierLengths>,
+    ) -> Result<Self, Vec<Found>> {
         let mut found = Vec::new();
         let mut read: Vec<(&Source, Node, Wish)> = Vec::new();
         for source in sources {
@@ -130,7 +156,7 @@ impl Wishes {
             })
             .collect();
         for (source, node, wish) in &read {
-            found.extend(located(source, node, wish.check(&platforms)));
+            found.extend(located(source, node, wish.check(&platforms, elsewhere)));
         }
         found.extend(twice(&read));
         if !found.is_empty() {

@@ -4,6 +4,7 @@ use entry::Means;
 use ledger::{Error, List, State};
 use tenant::{AwaitedView, Page, Phase, Tenant};
 
+use crate::tenants::after;
 use crate::{Refusal, Request, Response};
 
 /// Tenants looked at for one answer.
@@ -11,7 +12,7 @@ const PAGE: i32 = 100;
 
 /// What tenants wait for, in the order of their names.
 pub async fn list(means: &Means, request: &Request) -> Result<Response, Refusal> {
-    let after = request.query_string_parameters.get("after").map(String::as_str);
+    let after = after(request, None)?;
     let (tenants, next) = means.ledger.tenants(List::Living, None, after, PAGE).await?;
     let mut items = Vec::new();
     for tenant in &tenants {

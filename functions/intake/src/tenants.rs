@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use ledger::{AGAIN, Error, List, StepRow};
 use tenant::{
     Document, HistoryView, LandingZone, Name, Page, PauseView, Phase, Platform, Problem, Reader,
-    Refused, Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_tenant,
-    check_tenant_beside, nearest,
+    Refused, Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_lengths,
+    check_tenant, check_tenant_beside, nearest,
 };
 
 use crate::request::same;
@@ -133,7 +133,13 @@ pub async fn check(
         None => {
             problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
         }
-        Some(platform) => problems.extend(check_access(spec, &platform.spec)),
+        Some(platform) => {
+            // What is there already may be longer.
+            if before.is_none() {
+                problems.extend(check_lengths(metadata, platform.spec.identifier_lengths));
+            }
+            problems.extend(check_access(spec, &platform.spec));
+        }
     }
     match zone {
         None => problems
@@ -245,13 +251,11 @@ pub async fn get(means: &Means, name: &Name, reader: Reader) -> Result<Response,
     Ok(Response::json(200, &view(means, &tenant, reader).await?).tagged(tenant.generation))
 }
 
-/// Tenants of a workspace, or all, in the order of their names; without their steps.
-pub async fn list(
-    means: &Means,
-    request: &Request,
+/// Where a list of a workspace's tenants, or of all, is to go on.
+pub fn after<'a>(
+    request: &'a Request,
     workspace: Option<&str>,
-    reader: Reader,
-) -> Result<Response, Refusal> {
+) -> Result<Option<&'a str>, Refusal> {
     let after = request.query_string_parameters.get("after").map(String::as_str);
     // Going on from another workspace's name would show that workspace's tenants.
     let inside = |after: &str| {
@@ -262,6 +266,17 @@ pub async fn list(
     if after.is_some_and(|after| !inside(after)) {
         return Err(Refusal::WrongQuery("`after` is none of this list's `next`."));
     }
+    Ok(after)
+}
+
+/// Tenants of a workspace, or all, in the order of their names; without their steps.
+pub async fn list(
+    means: &Means,
+    request: &Request,
+    workspace: Option<&str>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let after = after(request, workspace)?;
     let list = match request.query_string_parameters.get("deleted").map(String::as_str) {
         None | Some("false") => List::Living,
         Some("true") => List::Deleted,

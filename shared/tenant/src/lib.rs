@@ -67,7 +67,8 @@ pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use survey::{Calls, SurveySummary, SurveyView, Unmanaged};
 pub use tags::{TagTemplate, TagTemplateError, account_tags, our_contacts, written_tags};
 pub use validate::{
-    Problem, check_landing_zone, check_names, check_platform, check_tenant, check_tenant_beside,
+    Problem, check_landing_zone, check_lengths, check_names, check_platform, check_tenant,
+    check_tenant_beside,
 };
 pub use view::{
     ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PauseView, PlanState,

@@ -18,7 +18,7 @@ mod tests;
 
 pub use landing_zone::check_landing_zone;
 pub use platform::check_platform;
-pub use tenant::{check_names, check_tenant, check_tenant_beside};
+pub use tenant::{check_lengths, check_names, check_tenant, check_tenant_beside};
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -66,6 +66,11 @@ const LONGEST_ROLE_PATH: usize = 64;
 const LONGEST_TEXT: usize = 1_000;
 
 pub(crate) fn identifier(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
+    shaped(field, value, problems);
+    no_longer(field, value, longest, problems);
+}
+
+fn shaped(field: &str, value: &str, problems: &mut Vec<Problem>) {
     let shaped = !value.is_empty()
         && value.split('-').all(|part| {
             !part.is_empty()
@@ -79,6 +84,9 @@ pub(crate) fn identifier(field: &str, value: &str, longest: usize, problems: &mu
             "Write lower-case letters and digits, with single hyphens between them, such as `checkout-prod`.",
         ));
     }
+}
+
+fn no_longer(field: &str, value: &str, longest: usize, problems: &mut Vec<Problem>) {
     if value.len() > longest {
         problems.push(Problem::new(
             field,

@@ -2,7 +2,7 @@
 
 use super::{
     LONGEST_ACCOUNT_NAME, LONGEST_EMAIL, Problem, contacts, email_shape, fits_account_name,
-    identifier, tags, too_many_tags,
+    identifier, no_longer, shaped, tags, too_many_tags,
 };
 use crate::access::check_grants;
 use crate::{
@@ -14,9 +14,8 @@ use crate::{
 #[must_use]
 pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let most = IdentifierLengths::MOST;
-    identifier("metadata.workspace", &metadata.workspace, most, &mut problems);
-    identifier("metadata.project", &metadata.project, most, &mut problems);
+    shaped("metadata.workspace", &metadata.workspace, &mut problems);
+    shaped("metadata.project", &metadata.project, &mut problems);
     identifier("metadata.platform", &metadata.platform, 16, &mut problems);
     identifier("spec.landingZone", &spec.landing_zone, 30, &mut problems);
     for (field, written) in [
@@ -42,6 +41,15 @@ pub fn check_tenant(metadata: &TenantMetadata, spec: &TenantSpec) -> Vec<Problem
     problems
 }
 
+/// Which identifiers of a new tenant are longer than its platform allows.
+#[must_use]
+pub fn check_lengths(metadata: &TenantMetadata, allowed: IdentifierLengths) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    no_longer("metadata.workspace", &metadata.workspace, allowed.workspace, &mut problems);
+    no_longer("metadata.project", &metadata.project, allowed.project, &mut problems);
+    problems
+}
+
 /// What is wrong with a tenant beside its landing zone and its platform. `tenant` is as it would be with its wish;
 /// `had` is the landing zone that it has so far: what takes no new tenants goes on with those that are there.
 #[must_use]
@@ -60,11 +68,6 @@ pub fn check_tenant_beside(
             "takes no new tenants: it is deprecated",
             "Ask the foundation's team which platform has taken its place.",
         ));
-    }
-    if had.is_none() {
-        let allowed = platform.identifier_lengths;
-        identifier("metadata.workspace", &name.workspace, allowed.workspace, &mut problems);
-        identifier("metadata.project", &name.project, allowed.project, &mut problems);
     }
     let chooses = had != Some(&wish.landing_zone);
     if zone.disabled && chooses {

@@ -176,29 +176,29 @@ fn a_tag_that_makes_no_name_is_refused_with_the_wish() {
 #[test]
 fn identifiers_longer_than_their_limit_are_refused() {
     let metadata = TenantMetadata {
-        workspace: "a".repeat(51),
+        workspace: "a".repeat(17),
         project: "Checkout".to_owned(),
         platform: "aws".to_owned(),
     };
     let spec: TenantSpec =
         serde_json::from_value(serde_json::json!({"landingZone": "production"})).expect("a tenant");
-    assert_eq!(fields(&check_tenant(&metadata, &spec)), ["metadata.workspace", "metadata.project"]);
+    let problems = check_tenant(&metadata, &spec);
+    let too_long = check_lengths(&metadata, IdentifierLengths::default());
+    assert_eq!(fields(&[too_long, problems].concat()), ["metadata.workspace", "metadata.project"]);
 }
 
 #[test]
-fn a_platform_says_how_long_identifiers_may_be_and_what_is_there_already_may_be_longer() {
-    let mut tenant = tenant(serde_json::json!({"landingZone": "production"}));
-    tenant.name.project = "p".repeat(31);
-    let zone = zone(serde_json::json!({}));
-    let mut platform = platform("#{rand:%.8s}@e.io");
-    let beside = |tenant: &_, had, platform: &_| {
-        fields(&check_tenant_beside(tenant, had, &zone, platform)).join(" ")
+fn a_platform_says_how_long_identifiers_may_be() {
+    let metadata = TenantMetadata {
+        workspace: "a".repeat(17),
+        project: "p".repeat(31),
+        platform: "aws".to_owned(),
     };
-    assert_eq!(beside(&tenant, None, &platform), "metadata.project");
-    assert_eq!(beside(&tenant, Some("production"), &platform), "");
-    platform.identifier_lengths.project = 31;
-    platform.account_name_pattern = "#{projectIdentifier}".to_owned();
-    assert_eq!(beside(&tenant, None, &platform), "");
+    let too_long = |allowed| fields(&check_lengths(&metadata, allowed)).join(" ");
+    let mut allowed = IdentifierLengths::default();
+    assert_eq!(too_long(allowed), "metadata.workspace metadata.project");
+    allowed.project = 31;
+    assert_eq!(too_long(allowed), "metadata.workspace");
 }
 
 #[test]
