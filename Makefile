@@ -11,6 +11,8 @@ PACKAGING := $(VENV)/.ready-to-package
 SECOND_OPINION := node_modules/.ready
 ARCHITECTURE ?= arm64
 SEED ?= 1
+# How many sandboxes are tested side by side: tests wait more than they work.
+ABREAST ?= 3
 
 # Linters and clients ask for a Region even where nothing is called.
 export AWS_DEFAULT_REGION ?= eu-central-1
@@ -48,7 +50,8 @@ sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and prints
 
 test: setup build ## Runs every test, a sample of the fault sweep included.
 	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -m "not alone" --numprocesses=$(ABREAST) --dist=loadfile
+	$(VENV)/bin/python -m pytest -m alone
 
 sweep: setup build ## Tries every fault at every point. SEED=n draws; GO_ON=1 leaves out what has passed.
 	$(VENV)/bin/python -m tests.faults.sweep --all --seed=$(SEED) $(if $(GO_ON),--go-on)

@@ -15,6 +15,9 @@ from tests.acceptance.user import User
 from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import AUTOMATION, LEDGER, World
 
+# It fills the machine: nothing else is tested meanwhile.
+pytestmark = pytest.mark.alone
+
 CLIENTS = 20
 TENANTS = 60
 # CreateAccount by AWS: three at once, then one in ten seconds.

@@ -11,6 +11,9 @@ from tests.faults.permissions import Writes
 from tests.faults.wishes import ROOT
 from tests.faults.world import World
 
+# It fills the machine: nothing else is tested meanwhile.
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def deployed() -> Writes:

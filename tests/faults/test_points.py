@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.faults import kinds, points, sweep
+
+# It fills the machine: nothing else is tested meanwhile.
+pytestmark = pytest.mark.alone
 
 
 def test_the_golden_points_are_those_of_an_unfaulted_run(unfaulted: list[dict[str, Any]]) -> None:

@@ -1,6 +1,11 @@
 """A sample of all faults at all points, within the time that continuous integration has."""
 
+import pytest
+
 from tests.faults.sweep import Report
+
+# It fills the machine: nothing else is tested meanwhile.
+pytestmark = pytest.mark.alone
 
 
 def test_whatever_fails_every_tenant_gets_its_account(sampled: Report) -> None:
