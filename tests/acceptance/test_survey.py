@@ -2,7 +2,9 @@
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -56,6 +58,25 @@ class Scene:
         """A tenant's account."""
         return str(self.view(tenant)["account"])
 
+    def surveys(self) -> list[dict[str, Any]]:
+        """The surveys that have ended."""
+        (platform,) = self.operator.ask("GET", "/operator/surveys").body["items"]
+        return platform["ended"]
+
+    def unmanaged(self) -> dict[str, dict[str, Any]]:
+        """The accounts that are no tenant's, by name."""
+        done = self.operator.landfall("get", "unmanaged", "-o", "json")
+        return {one["name"]: one for one in json.loads(done.stdout)}
+
+    @contextmanager
+    def nothing_heard(self) -> Iterator[None]:
+        """No event arrives."""
+        delivery = self.world.control("GET", "delivery")
+        self.world.control("POST", "delivery", {**delivery, "lose": 1.0})
+        yield
+        self.world.sleep(60)
+        self.world.control("POST", "delivery", delivery)
+
     def drifted(self) -> set[str]:
         """The tenants that have drifted, as our command lists them."""
         done = self.operator.landfall("get", "tenants", "--drifted", "-o", "json")
@@ -89,8 +110,7 @@ def test_what_is_as_wished_is_not_touched(scene: Scene) -> None:
 
 def test_accounts_that_are_no_tenants_are_listed(scene: Scene) -> None:
     scene.survey()
-    done = scene.operator.landfall("get", "unmanaged", "-o", "json")
-    found = {one["name"]: one for one in json.loads(done.stdout)}
+    found = scene.unmanaged()
     assert set(found) == {"log-archive", "security"}, "neither tenants nor Landfall's own seats"
     archive = found["log-archive"]
     assert archive["units"] == ["r-land", "ou-land-security"]
@@ -102,9 +122,10 @@ def test_a_foreign_hand_is_found_and_set_right_where_a_run_can(scene: Scene) -> 
     steady, moved, closed, bare = TENANTS
     organizations = scene.organization.client
     account = scene.account(moved)
-    organizations.move_account(
-        AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
-    )
+    with scene.nothing_heard():
+        organizations.move_account(
+            AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
+        )
     organizations.close_account(AccountId=scene.account(closed))
     stacks = scene.world.client("cloudformation", AUTOMATION)
     stacks.delete_stack_instances(
@@ -168,3 +189,31 @@ def test_what_a_landing_zone_only_reports_starts_no_run(scene: Scene) -> None:
     view = scene.view(steady)
     assert (view["drift"]["state"], view["run"]) == ("InSync", run)
     assert f"drift: organizationalUnit is {UNIT} again" in scene.events(steady)
+
+
+def test_a_foreign_hand_that_is_heard_of_is_looked_at_before_the_next_survey(scene: Scene) -> None:
+    bare = TENANTS[3]
+    before = scene.surveys()
+    zone = scene.operator.ask("GET", "/landing-zones/sandbox").body
+    del zone["spec"]["drift"]
+    scene.world.insist("PUT", "/landing-zones/sandbox", zone)
+    scene.settle(TENANTS[0], bare)
+    account, seen = scene.account(bare), scene.world.log()
+    organizations = scene.organization.client
+    move = {"SourceParentId": UNIT, "DestinationParentId": ELSEWHERE}
+    organizations.move_account(AccountId=account, **move)
+    archive = scene.unmanaged()["log-archive"]
+    leave = {"SourceParentId": archive["units"][-1], "DestinationParentId": ELSEWHERE}
+    organizations.move_account(AccountId=archive["account"], **leave)
+
+    assert scene.world.until(lambda: scene.organization.parent(account) == UNIT, hours=1)
+    scene.settle(bare)
+    drift = f"drift: organizationalUnit is {ELSEWHERE} instead of {UNIT}; a run follows"
+    assert drift in scene.events(bare)
+    assert scene.unmanaged()["log-archive"]["units"] == ["r-land", ELSEWHERE]
+    assert scene.surveys() == before, "one account was looked at, not all"
+    # The run that moved it back is no foreign hand: it is not looked at again.
+    scene.world.sleep(600)
+    calls = [call for call in scene.world.log(seen[-1]["seq"]) if call["step"] == "survey"]
+    looked = Counter(call["action"] for call in calls if call["service"] == "organizations")
+    assert looked == {"organizations:DescribeAccount": 3}, "the tenant's twice, the other once"

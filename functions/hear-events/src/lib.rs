@@ -2,8 +2,10 @@
 //!
 //! What it does: reads which operation, request or execution an event is about, and wakes the step that waits for it.
 //! An event is a hint and never believed: the step that is woken looks for itself. So a lost, late, doubled, early or
-//! forged event costs one look.
-//! What it leaves on the record: every result of a request for an account, known or not; a hint on the step's row.
+//! forged event costs one look. Where somebody else has moved, invited or removed an account, the next minute's survey
+//! looks at it.
+//! What it leaves on the record: every result of a request for an account, known or not; a hint on the step's row; the
+//! accounts that somebody else has touched.
 //! Why repeating is safe: a hint more is a look more.
 //! Whether it can be undone: there is nothing to undo.
 
@@ -11,12 +13,14 @@ use entry::Means;
 use ledger::CreationResult;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenant::{Failure, Phase, Uuid};
+use tenant::{AccountId, Failure, Phase, Platform, Uuid};
 
 /// An event of EventBridge, as far as any of ours is the same.
 #[derive(Debug, Deserialize)]
 struct Event {
     source: String,
+    #[serde(default)]
+    account: String,
     #[serde(default)]
     detail: Value,
 }
@@ -36,10 +40,14 @@ enum Subject {
     Execution { name: String },
     /// A Region of an account can be used now.
     Region { account: String },
+    /// Somebody moved an account, or it joined or left the organization of this management account.
+    Touched { account: String, management: String },
     /// Nothing that anybody waits for.
     Other,
 }
 
+/// The role that Landfall changes the organization as; nobody else may take it.
+const OUR_ROLE: &str = "LandfallVend";
 /// Where an event names the target of a baseline.
 const BASELINE: &str = "/enabledBaselineDetails/targetIdentifier";
 
@@ -60,6 +68,7 @@ pub async fn handle(means: Means, event: Value) -> Result<Value, Failure> {
         Subject::StackSet { operation } => wake(&means, "stack-set", &operation).await,
         Subject::Execution { name } => ask_after(&means, &name).await,
         Subject::Region { account } => look_again(&means, "region", &account).await,
+        Subject::Touched { account, management } => touched(&means, account, &management).await,
         Subject::Other => Ok(json!({ "heard": "nothing that anybody waits for" })),
     }
 }
@@ -81,7 +90,10 @@ fn subject(event: &Event) -> Result<Subject, Failure> {
             "CloseAccountResult" => Ok(Subject::Closure {
                 account: required("/serviceEventDetails/closeAccountStatus/accountId")?,
             }),
-            _ => Ok(Subject::Other),
+            _ => Ok(touching(detail).map_or(Subject::Other, |account| Subject::Touched {
+                account: account.to_owned(),
+                management: event.account.clone(),
+            })),
         },
         "aws.controltower" => Ok(enrolled(detail)
             .map_or(Subject::Other, |account| Subject::Enrolment { account: account.to_owned() })),
@@ -125,6 +137,27 @@ fn enrolled(detail: &Value) -> Option<&str> {
     is_account.then_some(account)
 }
 
+/// The account that somebody else has moved, invited or removed. What Landfall does itself its role proves, and an account
+/// that was made is heard of by its request.
+fn touching(detail: &Value) -> Option<&str> {
+    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str);
+    match text("/eventName")? {
+        "MoveAccount" | "RemoveAccountFromOrganization" => {
+            let is_done = detail.get("errorCode").is_none_or(Value::is_null);
+            let actor = text("/userIdentity/arn").unwrap_or_default();
+            let is_ours = actor.split('/').nth(1) == Some(OUR_ROLE);
+            if is_done && !is_ours { text("/requestParameters/accountId") } else { None }
+        }
+        "AccountJoinedOrganization" => {
+            let was_made = text("/serviceEventDetails/joinedMethod")
+                .is_some_and(|method| method.eq_ignore_ascii_case("created"));
+            if was_made { None } else { text("/serviceEventDetails/accountId") }
+        }
+        "AccountDepartedOrganization" => text("/serviceEventDetails/accountId"),
+        _ => None,
+    }
+}
+
 fn malformed(field: &str, value: &str, rule: &str) -> Failure {
     Failure::rejected(format!(
         "{field}: `{value}` {rule}. Send events as AWS sends them; what is wished for is found without them."
@@ -156,6 +189,27 @@ async fn closed(means: &Means, account: &str) -> Result<Value, Failure> {
     let event = format!("account {account} was closed");
     means.ledger.change(tenant, |tenant| tenant.heard(&event, now)).await?;
     Ok(json!({ "heard": "the end of an account" }))
+}
+
+/// Has the account looked at, on each platform of its organization. A run under way sees for itself.
+async fn touched(means: &Means, account: String, management: &str) -> Result<Value, Failure> {
+    let Ok(account) = AccountId::try_from(account.clone()) else {
+        return Err(malformed("account", &account, "is no account's id"));
+    };
+    if let Some(owner) = means.ledger.owner(account.as_str()).await? {
+        let tenant = means.ledger.tenant(owner).await?;
+        if tenant.is_some_and(|tenant| tenant.running.is_some()) {
+            return Ok(json!({ "heard": "something that a run sees" }));
+        }
+    }
+    let mut named = 0;
+    for platform in means.ledger.configs::<Platform>().await? {
+        if platform.spec.management_account.as_str() == management {
+            means.ledger.name_account(&platform.name, &account).await?;
+            named += 1;
+        }
+    }
+    Ok(json!({ "heard": "what others do", "looksAt": named }))
 }
 
 /// Starts the tenant that a run left waiting for this; if one is under way, what it does next sees it.
@@ -254,6 +308,35 @@ mod tests {
         };
         assert_eq!(said("ENABLED"), Ok(Subject::Region { account: "444455556666".to_owned() }));
         assert_eq!(said("ENABLING"), Ok(Subject::Other));
+    }
+
+    #[test]
+    fn an_account_is_looked_at_that_somebody_else_has_touched() {
+        let told = |detail: Value| {
+            subject(&event(json!({"source": "aws.organizations", "account": "111122223333",
+                "detail": detail})))
+        };
+        let moved = |role: &str, error: Value| {
+            told(json!({"eventName": "MoveAccount", "errorCode": error,
+                "userIdentity": {"arn": format!("arn:aws:sts::111122223333:assumed-role/{role}/it")},
+                "requestParameters": {"accountId": "444455556666"}}))
+        };
+        let touched = Ok(Subject::Touched {
+            account: "444455556666".to_owned(),
+            management: "111122223333".to_owned(),
+        });
+        assert_eq!(moved("Admin", Value::Null), touched);
+        assert_eq!(moved("LandfallVend", Value::Null), Ok(Subject::Other), "it was Landfall");
+        assert_eq!(moved("Admin", json!("AccessDenied")), Ok(Subject::Other), "it was refused");
+        let joined = |method: &str| {
+            told(json!({"eventName": "AccountJoinedOrganization",
+                "serviceEventDetails": {"accountId": "444455556666", "joinedMethod": method}}))
+        };
+        assert_eq!(joined("Invited"), touched);
+        assert_eq!(joined("Created"), Ok(Subject::Other), "its request is heard of");
+        let left = json!({"eventName": "AccountDepartedOrganization",
+            "serviceEventDetails": {"accountId": "444455556666"}});
+        assert_eq!(told(left), touched);
     }
 
     #[test]

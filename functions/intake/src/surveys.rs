@@ -1,7 +1,7 @@
 //! The operator's view of the organization: what surveys found, and the accounts that are no tenant's.
 
 use entry::Means;
-use ledger::{Versioned, Wanted};
+use ledger::{Scope, Versioned, Wanted};
 use tenant::{AccountId, Page, Platform, SurveyView};
 
 use crate::{Refusal, Request, Response};
@@ -38,7 +38,10 @@ async fn view(means: &Means, platform: &Versioned<Platform>) -> Result<SurveyVie
     Ok(SurveyView {
         platform: platform.name.clone(),
         next: row.next(platform.spec.survey_hours, now),
-        under_way: row.position.map(|position| position.summary),
+        under_way: row
+            .position
+            .filter(|position| position.scope != Scope::Named)
+            .map(|position| position.summary),
         ended,
         as_of: now,
     })

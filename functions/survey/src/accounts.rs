@@ -45,6 +45,58 @@ impl Survey<'_> {
             }
         }
     }
+
+    /// Notes what a look at an account found of its tenant.
+    pub(crate) async fn hold(
+        &self,
+        position: &mut Position,
+        watch: &Watch,
+        found: &[Difference],
+    ) -> Result<(), Failure> {
+        let summary = &mut position.summary;
+        if !found.is_empty() {
+            summary.differing += 1;
+        }
+        match found.iter().find(|one| one.field == DriftField::AccountState) {
+            Some(one) if one.actual == GONE => summary.missing += 1,
+            Some(_) => summary.suspended += 1,
+            None => {}
+        }
+        if found.is_empty() && !watch.deviates {
+            return Ok(());
+        }
+        let decides = |field: DriftField, _: Option<&str>| field.is_of_the_account();
+        self.note(position, watch.tenant, decides, found).await
+    }
+
+    /// Writes down the accounts that are no tenant's. What was made since the tenants were read, or is being made, is
+    /// one's: the ledger says so.
+    pub(crate) async fn write_down(
+        &self,
+        position: &mut Position,
+        strangers: Vec<Member>,
+        known: &HashMap<AccountId, Unmanaged>,
+    ) -> Result<(), Failure> {
+        let (ledger, now) = (&self.means.ledger, self.means.now());
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let (owned, asked) = tokio::try_join!(
+            ledger.owned(strangers.iter().map(|member| &member.id)),
+            ledger.asked_for(strangers.iter().map(|member| member.seen.email.as_str())),
+        )?;
+        for member in strangers {
+            if owned.contains(&member.id) || asked.contains(&member.seen.email.to_lowercase()) {
+                continue;
+            }
+            position.summary.unmanaged += 1;
+            let sighting = sighting(self.name, member, now);
+            if let Some(row) = sighting.clone().after(known.get(&sighting.account)) {
+                ledger.put_unmanaged(&row).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Looks at all accounts from the position on.
@@ -132,11 +184,9 @@ impl Walk<'_> {
         if let Some(watch) = self.watched.watches.get(&member.id).cloned() {
             let zone = self.survey.zones.get(&watch.landing_zone);
             let found = watch.differences(Some(&member.seen), zone, self.survey.platform);
-            return self.hold(position, &watch, &found).await;
+            return self.survey.hold(position, &watch, &found).await;
         }
-        let platform = self.survey.platform;
-        let seats = [&platform.management_account, &platform.automation_account];
-        if !seats.contains(&&member.id) && !self.watched.accounts.contains(&member.id) {
+        if !self.survey.is_a_seat(&member.id) && !self.watched.accounts.contains(&member.id) {
             self.strangers.push(member);
         }
         Ok(())
@@ -154,56 +204,15 @@ impl Walk<'_> {
         for watch in gone {
             let found = watch.differences(None, None, self.survey.platform);
             position.summary.tenants += 1;
-            self.hold(position, &watch, &found).await?;
+            self.survey.hold(position, &watch, &found).await?;
         }
         Ok(())
     }
 
-    async fn hold(
-        &self,
-        position: &mut Position,
-        watch: &Watch,
-        found: &[Difference],
-    ) -> Result<(), Failure> {
-        let summary = &mut position.summary;
-        if !found.is_empty() {
-            summary.differing += 1;
-        }
-        match found.iter().find(|one| one.field == DriftField::AccountState) {
-            Some(one) if one.actual == GONE => summary.missing += 1,
-            Some(_) => summary.suspended += 1,
-            None => {}
-        }
-        if found.is_empty() && !watch.deviates {
-            return Ok(());
-        }
-        let decides = |field: DriftField, _: Option<&str>| field.is_of_the_account();
-        self.survey.note(position, watch.tenant, decides, found).await
-    }
-
-    /// Writes down the accounts that are no tenant's. What was made since the tenants were read, or is being made, is
-    /// one's: the ledger says so.
+    /// Writes down the accounts met so far that are no tenant's.
     async fn ask_about_strangers(&mut self, position: &mut Position) -> Result<(), Failure> {
-        let (survey, now) = (self.survey, self.survey.means.now());
-        let ledger = &survey.means.ledger;
-        if self.strangers.is_empty() {
-            return Ok(());
-        }
-        let (owned, asked) = tokio::try_join!(
-            ledger.owned(self.strangers.iter().map(|member| &member.id)),
-            ledger.asked_for(self.strangers.iter().map(|member| member.seen.email.as_str())),
-        )?;
-        for member in std::mem::take(&mut self.strangers) {
-            if owned.contains(&member.id) || asked.contains(&member.seen.email.to_lowercase()) {
-                continue;
-            }
-            position.summary.unmanaged += 1;
-            let sighting = sighting(survey.name, member, now);
-            if let Some(row) = sighting.clone().after(self.known.get(&sighting.account)) {
-                ledger.put_unmanaged(&row).await?;
-            }
-        }
-        Ok(())
+        let strangers = std::mem::take(&mut self.strangers);
+        self.survey.write_down(position, strangers, &self.known).await
     }
 }
 

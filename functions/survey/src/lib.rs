@@ -3,6 +3,7 @@
 //! What it does: every few hours, or when somebody asks, lists the organization's accounts twenty at a time and, once a
 //! day, all stacks a hundred at a time. What differs is looked at once more, minutes later and one by one; a tenant of
 //! which that finds the same has drifted, and is made due where its landing zone says so. Everybody else is not touched.
+//! Accounts that events name are looked at in the same two ways before the next survey comes.
 //! What it leaves on the record: drift on the tenant's row, the accounts that are no tenant's, and what it came to.
 //! Why repeating is safe: it looks, and writes what it sees. It ends itself before its time is over; the next minute
 //! goes on from its position. Were the position lost, some accounts would be looked at twice.
@@ -10,6 +11,7 @@
 
 mod accounts;
 mod drift;
+mod named;
 mod second_look;
 mod stacks;
 
@@ -17,13 +19,14 @@ use std::collections::HashMap;
 
 use entry::Means;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Error, Leg, Position, SurveyRow, Versioned};
+use ledger::{Error, Leg, Position, Scope, SurveyRow, Versioned};
 use serde_json::{Value, json};
 use session::Sessions;
 use stackset::census;
 use step::{Permission, Site};
 use tenant::{
-    DriftRules, Failure, FailureName, LandingZone, Mode, Platform, SECOND_LOOK, SurveySummary, Uuid,
+    AccountId, DriftRules, Failure, FailureName, LandingZone, Mode, Platform, SECOND_LOOK,
+    SurveySummary, Uuid,
 };
 
 /// What may be looked at: accounts and stacks.
@@ -104,6 +107,11 @@ impl Survey<'_> {
         self.means.now() >= self.until
     }
 
+    /// Whether an account is one that Landfall itself lives in.
+    fn is_a_seat(&self, account: &AccountId) -> bool {
+        [&self.platform.management_account, &self.platform.automation_account].contains(&account)
+    }
+
     fn rules(&self, zone: &str) -> DriftRules {
         self.zones.get(zone).map(|zone| zone.drift.clone()).unwrap_or_default()
     }
@@ -155,36 +163,48 @@ async fn go_on(means: &Means, platform: &Versioned<Platform>) -> Result<&'static
 
 /// Where to go on from, or to begin; none if nothing is to be done now.
 fn position(row: SurveyRow, every_hours: u32, now: Timestamp) -> Option<(Position, bool)> {
-    let under_way = row.position.clone();
-    if let Some(position) = under_way.filter(|it| now.duration_since(it.summary.since) < LONGEST) {
-        let waits = matches!(position.leg, Leg::SecondLook { from } if from > now);
+    let is_due = row.next(every_hours, now) <= now;
+    // A survey sees what was named too.
+    let goes_on = |it: &Position| {
+        now.duration_since(it.summary.since) < LONGEST && !(is_due && it.scope == Scope::Named)
+    };
+    if let Some(position) = row.position.clone().filter(goes_on) {
+        let waits = matches!(position.leg,
+            Leg::SecondLook { from } | Leg::Named { from, .. } if from > now);
         return (!waits).then_some((position, false));
     }
-    if row.position.is_none() && row.next(every_hours, now) > now {
+    let begin = |scope, asked_by: &str, leg| {
+        let summary = SurveySummary::begun(asked_by, now);
+        Some((Position { summary, leg, suspects: Vec::new(), scope }, true))
+    };
+    if row.position.is_some() || is_due {
+        let sees_stacks = row.wanted.is_some()
+            || row.last_stacks.is_none_or(|last| now.duration_since(last) >= STACKS);
+        let scope = if sees_stacks { Scope::AccountsAndStacks } else { Scope::Accounts };
+        let asked_by = row.wanted.as_ref().map_or("schedule", |wanted| &wanted.by);
+        return begin(scope, asked_by, Leg::Accounts { token: None });
+    }
+    if row.named.is_empty() {
         return None;
     }
-    let sees_stacks = row.wanted.is_some()
-        || row.last_stacks.is_none_or(|last| now.duration_since(last) >= STACKS);
-    let asked_by = row.wanted.map_or_else(|| "schedule".to_owned(), |wanted| wanted.by);
-    let position = Position {
-        summary: SurveySummary::begun(&asked_by, now),
-        leg: Leg::Accounts { token: None },
-        suspects: Vec::new(),
-        sees_stacks,
-    };
-    Some((position, true))
+    let accounts = row.named.into_iter().collect();
+    begin(Scope::Named, "events", Leg::Named { accounts, from: now + SECOND_LOOK })
 }
 
 /// One leg after another, until time is over.
 async fn legs(survey: &Survey<'_>, position: &mut Position) -> Result<Progress, Failure> {
     loop {
         let (progress, next) = match &position.leg {
+            Leg::Named { from, .. } | Leg::SecondLook { from } if *from > survey.means.now() => {
+                return Ok(Progress::More);
+            }
+            Leg::Named { .. } => (named::look(survey, position).await?, None),
             Leg::Accounts { .. } => {
-                let next = position.sees_stacks.then_some(Leg::Stacks { seen: Vec::new() });
+                let sees_stacks = position.scope == Scope::AccountsAndStacks;
+                let next = sees_stacks.then_some(Leg::Stacks { seen: Vec::new() });
                 (accounts::look(survey, position).await?, next)
             }
             Leg::Stacks { .. } => (stacks::look(survey, position).await?, None),
-            Leg::SecondLook { from } if *from > survey.means.now() => return Ok(Progress::More),
             Leg::SecondLook { .. } => return second_look::look(survey, position).await,
         };
         if progress == Progress::More {

@@ -36,7 +36,7 @@ pub use events::{CreationResult, Waiter};
 pub use item::Key;
 pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
-pub use surveys::{Leg, Position, SurveyRow, Wanted};
+pub use surveys::{Leg, Position, Scope, SurveyRow, Wanted};
 pub use tenants::{AGAIN, List};
 pub use untold::Untold;
 

@@ -34,6 +34,13 @@ pub struct Wanted {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Leg {
+    /// The accounts that events named, from then on.
+    Named {
+        /// The accounts.
+        accounts: Vec<AccountId>,
+        /// When AWS shows everywhere what it is.
+        from: Timestamp,
+    },
     /// Accounts, from where Organizations' token says.
     Accounts {
         /// The token; none at the beginning.
@@ -51,6 +58,18 @@ pub enum Leg {
     },
 }
 
+/// What a survey looks at.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Scope {
+    /// The accounts that events named. It is no survey of the organization: nothing is kept of what it came to.
+    Named,
+    /// All accounts.
+    Accounts,
+    /// All accounts, and all stacks.
+    AccountsAndStacks,
+}
+
 /// How far a survey has come.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,8 +80,8 @@ pub struct Position {
     pub leg: Leg,
     /// Tenants of which something differed.
     pub suspects: Vec<Uuid>,
-    /// Whether it looks at stacks too.
-    pub sees_stacks: bool,
+    /// What it looks at.
+    pub scope: Scope,
 }
 
 /// A platform's surveys.
@@ -75,6 +94,9 @@ pub struct SurveyRow {
     /// The one under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
+    /// Accounts that events named since the last look at such.
+    #[serde(default, skip_serializing_if = "HashSet::is_empty")]
+    pub named: HashSet<AccountId>,
     /// Until when somebody works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Timestamp>,
@@ -109,6 +131,11 @@ impl Ledger {
         self.update_survey(platform, &set, &[], None).await
     }
 
+    /// Notes that an event named an account, so that it is looked at before the next survey.
+    pub async fn name_account(&self, platform: &str, account: &AccountId) -> Result<(), Error> {
+        self.change_named(platform, "ADD", std::slice::from_ref(account)).await
+    }
+
     /// Takes a platform's survey for oneself; a conflict means that somebody works on it.
     pub async fn hold_survey(
         &self,
@@ -120,10 +147,16 @@ impl Ledger {
         self.update_survey(platform, &set, &[], Some(now)).await
     }
 
-    /// Notes where a survey begins; what was asked for is under way then.
+    /// Notes where a survey begins; what was asked for, or named, is under way then.
     pub async fn begin_survey(&self, platform: &str, position: &Position) -> Result<(), Error> {
         let set = [("position", item::value(position)?)];
-        self.update_survey(platform, &set, &["wanted"], None).await
+        match &position.leg {
+            Leg::Named { accounts, .. } => {
+                self.update_survey(platform, &set, &[], None).await?;
+                self.change_named(platform, "DELETE", accounts).await
+            }
+            _ => self.update_survey(platform, &set, &["wanted", "named"], None).await,
+        }
     }
 
     /// Notes how far a survey has come, and lets go of it.
@@ -139,12 +172,15 @@ impl Ledger {
         position: &Position,
         now: Timestamp,
     ) -> Result<(), Error> {
+        if position.scope == Scope::Named {
+            return self.update_survey(platform, &[], &["position", "held"], None).await;
+        }
         let since = position.summary.since;
         let summary = SurveySummary { until: Some(now), ..position.summary.clone() };
         let key = Key::survey_summary(platform, since);
         self.put_expiring(item::expiring(item::write(&key, &summary)?, now, KEPT)).await?;
         let mut set = vec![("last", item::instant(since))];
-        if position.sees_stacks {
+        if position.scope == Scope::AccountsAndStacks {
             set.push(("lastStacks", item::instant(since)));
         }
         self.update_survey(platform, &set, &["position", "held"], None).await
@@ -200,6 +236,26 @@ impl Ledger {
         })
     }
 
+    async fn change_named(
+        &self,
+        platform: &str,
+        verb: &str,
+        accounts: &[AccountId],
+    ) -> Result<(), Error> {
+        let accounts = accounts.iter().map(|account| account.as_str().to_owned()).collect();
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::survey(platform).item()))
+            .update_expression(format!("{verb} #named :accounts"))
+            .expression_attribute_names("#named", "named")
+            .expression_attribute_values(":accounts", AttributeValue::Ss(accounts))
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:UpdateItem", &error))?;
+        Ok(())
+    }
+
     async fn update_survey(
         &self,
         platform: &str,
@@ -208,11 +264,13 @@ impl Ledger {
         free: Option<Timestamp>,
     ) -> Result<(), Error> {
         let sets: Vec<String> = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        let mut expression = format!("SET {}", sets.join(", "));
-        if !remove.is_empty() {
-            let names: Vec<String> = remove.iter().map(|name| format!("#{name}")).collect();
-            expression = format!("{expression} REMOVE {}", names.join(", "));
-        }
+        let names: Vec<String> = remove.iter().map(|name| format!("#{name}")).collect();
+        let clauses = [("SET", sets), ("REMOVE", names)].into_iter();
+        let clauses: Vec<String> = clauses
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(verb, parts)| format!("{verb} {}", parts.join(", ")))
+            .collect();
+        let expression = clauses.join(" ");
         let mut update = self
             .client
             .update_item()
