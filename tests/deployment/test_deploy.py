@@ -1,4 +1,4 @@
-"""docs/DEPLOY.md, word for word: from an organization without Landfall to the first account."""
+"""docs/DEPLOY.md, word for word: from nothing of Landfall to the first account, and back."""
 
 import os
 import re
@@ -98,10 +98,33 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProce
             timeout=900,
             check=False,
         )
-        organizations = world.client("organizations", MANAGEMENT, "us-east-1")
-        units = organizations.list_accounts_for_parent(ParentId="ou-land-sandbox1")["Accounts"]
-        finished.stdout += f"\nin the unit: {[one['Name'] for one in units]}\n"
+        finished.stdout += left(world)
     return finished
+
+
+def left(world: World) -> str:
+    """What is there in the end."""
+    organizations = world.client("organizations", MANAGEMENT, "us-east-1")
+    unit = organizations.list_accounts_for_parent(ParentId="ou-land-sandbox1")["Accounts"]
+    said = f"\nin the unit: {[one['Name'] for one in unit]}\n"
+    for account in unit:
+        stacks = world.client("cloudformation", account["Id"]).describe_stacks()["Stacks"]
+        ours = {one["StackName"].split("-", 1)[1][: len("landfall-access")] for one in stacks}
+        said += f"in its account: {sorted(ours)}\n"
+    policies = organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    ours = [one["Name"] for one in policies if one["Name"].startswith("landfall")]
+    for account in (AUTOMATION, MANAGEMENT):
+        for region in (HOME, "us-east-1"):
+            stacks = world.client("cloudformation", account, region)
+            names = [one["StackName"] for one in stacks.describe_stacks()["Stacks"]]
+            ours += [name for name in names if name.startswith("landfall")]
+            ours += [
+                one["StackSetName"]
+                for one in stacks.list_stack_sets(Status="ACTIVE")["Summaries"]
+                if one["StackSetName"].startswith("landfall")
+            ]
+    tables = world.client("dynamodb", AUTOMATION).list_tables()["TableNames"]
+    return said + f"still there: {sorted(ours + tables)}\n"
 
 
 def test_the_commands_end_well(done: "subprocess.CompletedProcess[str]") -> None:
@@ -115,6 +138,13 @@ def test_the_doctor_finds_nothing_missing(done: "subprocess.CompletedProcess[str
 
 def test_the_first_account_is_in_its_unit(done: "subprocess.CompletedProcess[str]") -> None:
     assert "in the unit: ['research.playground']" in done.stdout
+
+
+def test_removing_leaves_accounts_as_they_are_and_nothing_of_landfall_elsewhere(
+    done: "subprocess.CompletedProcess[str]",
+) -> None:
+    assert "in its account: ['landfall-access']" in done.stdout, done.stdout[-3000:]
+    assert "still there: []" in done.stdout, done.stdout[-3000:]
 
 
 def test_every_function_is_packaged(tmp_path: Path) -> None:
