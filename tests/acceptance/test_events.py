@@ -11,10 +11,12 @@ import pytest
 
 from tests.faults import wishes
 from tests.faults.wishes import ROOT, Tenant
-from tests.faults.world import AUTOMATION, HOME, World
+from tests.faults.world import AUTOMATION, HOME, MANAGEMENT, World
 
 SCHEMA = json.loads((ROOT / "docs/events.schema.json").read_text())
-PATTERN = {"source": ["landfall"], "detail-type": ["Tenant Phase Changed"]}
+PHASE, DRIFT = "Tenant Phase Changed", "Tenant Drift Changed"
+PATTERN = {"source": ["landfall"], "detail-type": [PHASE, DRIFT]}
+UNIT, ELSEWHERE = "ou-land-sandbox1", "ou-land-suspende"
 TOPIC = f"arn:aws:sns:{HOME}:{AUTOMATION}:landfall-needs-a-person"
 
 
@@ -55,10 +57,10 @@ class Listener:
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return heard
 
-    def events(self, tenant: Tenant) -> list[dict[str, Any]]:
-        """The details of all events of a tenant."""
-        details = [event["detail"] for event in self._all("programs")]
-        return [detail for detail in details if detail["id"] == tenant.id]
+    def events(self, tenant: Tenant, kind: str = PHASE) -> list[dict[str, Any]]:
+        """The details of a tenant's events of a kind."""
+        all_ = [event["detail"] for event in self._all("programs") if event["detail-type"] == kind]
+        return [detail for detail in all_ if detail["id"] == tenant.id]
 
     def messages(self, tenant: Tenant) -> list[dict[str, Any]]:
         """What people were told of a tenant."""
@@ -129,13 +131,18 @@ def test_what_blocks_a_tenant_again_and_again_is_told_to_a_person_once(listener:
     assert "AccessDenied" not in json.dumps(failed)
 
 
+def zone(world: World, name: str, **spec: Any) -> None:
+    """Writes a landing zone that is the sandbox's but for this."""
+    (like,) = (one for one in wishes.landing_zones() if one["metadata"]["name"] == "sandbox")
+    document = copy.deepcopy(like)
+    document["metadata"]["name"] = name
+    document["spec"].update(spec)
+    world.insist("PUT", f"/landing-zones/{name}", document)
+
+
 def test_an_approver_is_told_of_a_deletion(listener: Listener) -> None:
     world, tenant = listener.world, Tenant("unwanted", "asking")
-    (like,) = (one for one in wishes.landing_zones() if one["metadata"]["name"] == "sandbox")
-    asking = copy.deepcopy(like)
-    asking["metadata"]["name"] = "asking"
-    asking["spec"]["automateDeletionApproval"] = False
-    world.insist("PUT", "/landing-zones/asking", asking)
+    zone(world, "asking", automateDeletionApproval=False)
     world.wish(tenant)
     assert ended(world, tenant, "Ready", 1)
     world.remove(tenant)
@@ -143,6 +150,43 @@ def test_an_approver_is_told_of_a_deletion(listener: Listener) -> None:
     assert world.until(lambda: listener.messages(tenant), hours=0.1)
     (told,) = listener.messages(tenant)
     assert f"landfall approve {tenant.name}" in told["Message"]
+
+
+def test_whoever_closes_accounts_by_hand_is_told_once(listener: Listener) -> None:
+    world, tenant = listener.world, Tenant("handed", "by-hand")
+    zone(world, "by-hand", automateDeletionApproval=True, automateDeletionReplication=False)
+    world.wish(tenant)
+    assert ended(world, tenant, "Ready", 1)
+    world.remove(tenant)
+    for run in (2, 3):
+        assert ended(world, tenant, "MarkedForDeletion", run), world.rows([tenant])
+        world.make_due(tenant)
+    assert world.until(lambda: listener.messages(tenant), hours=0.1)
+    (told,) = listener.messages(tenant)
+    account = world.insist("GET", tenant.path)["account"]
+    assert f"somebody to close account {account}" in told["Message"]
+
+
+def test_drift_is_told_and_to_a_person_where_no_run_follows(listener: Listener) -> None:
+    world, tenant = listener.world, Tenant("drifter", "reported")
+    zone(world, "reported", drift={"default": "report"})
+    world.wish(tenant)
+    assert ended(world, tenant, "Ready", 1)
+    account = world.insist("GET", tenant.path)["account"]
+    world.sleep(150)
+    organizations = world.client("organizations", MANAGEMENT, "us-east-1")
+    move = {"SourceParentId": UNIT, "DestinationParentId": ELSEWHERE}
+    organizations.move_account(AccountId=account, **move)
+    assert world.until(lambda: listener.events(tenant, DRIFT), hours=1)
+    (told,) = listener.events(tenant, DRIFT)
+    jsonschema.validate(told, SCHEMA)
+    assert (told["from"], told["to"]) == ("Ready", "Ready")
+    (drift,) = told["drift"]
+    assert (drift["field"], drift["actual"]) == ("organizationalUnit", ELSEWHERE)
+    assert world.until(lambda: listener.messages(tenant), hours=0.1)
+    (message,) = listener.messages(tenant)
+    assert message["Subject"] == f"Landfall: it has drifted: {tenant.name}"
+    assert f"organizationalUnit is {ELSEWHERE} instead of {UNIT}" in message["Message"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 //! Tells programs and people of what became of tenants.
 //!
-//! What it does: asks the ledger for history entries that are still to be told, puts changes of phase on the bus and
+//! What it does: asks the ledger for history entries that are still to be told, puts changes of phase and drift on the bus and
 //! sends what needs a person to the topic, then takes the marks away.
 //! What it leaves on the record: that an entry is told.
 //! Why repeating is safe: whoever hears an event twice knows it by the tenant's id and version. A mark goes only after
@@ -13,7 +13,7 @@ use announcement::MOST;
 use entry::Means;
 use ledger::Untold;
 use serde_json::{Value, json};
-use tenant::{Failure, PhaseChange, Uuid};
+use tenant::{Failure, Happening, Uuid};
 
 /// Entries read at once.
 const PAGE: i32 = 50;
@@ -63,9 +63,9 @@ fn next(untold: &[Untold]) -> Vec<&Untold> {
 
 async fn tell<'a>(means: &Means, batch: &[&'a Untold]) -> Round<'a> {
     let (changes, others): (Vec<&'a Untold>, Vec<&'a Untold>) =
-        batch.iter().copied().partition(|entry| entry.notice.changes_phase());
+        batch.iter().copied().partition(|entry| entry.notice.is_for_programs());
     let mut round = Round { taken: Vec::new(), failure: None };
-    let details: Vec<&PhaseChange> = changes.iter().map(|entry| &entry.notice.change).collect();
+    let details: Vec<&Happening> = changes.iter().map(|entry| &entry.notice.change).collect();
     let mut heard = others;
     match means.announcer.put(&details).await {
         Ok(put) => {

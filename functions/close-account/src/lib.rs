@@ -140,7 +140,7 @@ impl Step for CloseAccount {
             Change::AwaitPerson(account) => {
                 let r#for = format!("somebody to close account {account}");
                 let awaited = awaited(task, CLOSURE, account.to_string(), r#for);
-                Ok(Act::Later { awaited })
+                Ok(Act::AskPerson { awaited })
             }
             Change::AwaitClosure(account) => {
                 Ok(Act::Pending { awaited: closing(task, &account), seconds: LOOK })

@@ -10,6 +10,7 @@
 use entry::Means;
 use ledger::{Error, State, StepRow};
 use serde_json::{Value, json};
+use step::Awaited;
 use tenant::{Failure, Mode, TOMORROW, Tenant, Ticket, Waiting};
 
 /// Ends a run.
@@ -28,19 +29,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
         tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
     let rows = ledger.steps(ticket.tenant).await?;
     let tenant = mended(&means, tenant, &ticket, &rows).await?;
-    let waiting = rows
-        .into_iter()
-        .filter(|row| row.run == ticket.run && row.state == State::Waiting)
-        .filter_map(|row| {
-            row.awaited.map(|awaited| Waiting {
-                step: row.step,
-                r#for: awaited.r#for,
-                since: awaited.since,
-                until: if awaited.kind == TOMORROW { awaited.id.parse().ok() } else { None },
-            })
-        })
-        // What began last is looked at soonest.
-        .max_by_key(|waiting| waiting.since);
+    let waiting = waiting(rows.into_iter().filter(|row| row.run == ticket.run));
     match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
         Err(_) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
@@ -51,6 +40,22 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
             Err(Error::Failure(failure)) => Err(failure),
         },
     }
+}
+
+/// What the run ended without: what began last, which is looked at soonest, and what a person is asked for, whichever
+/// step asks.
+fn waiting(rows: impl Iterator<Item = StepRow>) -> Option<Waiting> {
+    let waiting = rows.filter(|row| row.state == State::Waiting);
+    let all: Vec<(StepRow, Awaited)> = waiting
+        .filter_map(|mut row| {
+            let awaited = row.awaited.take()?;
+            Some((row, awaited))
+        })
+        .collect();
+    let asks = all.iter().find(|(row, _)| row.asks_person).map(|(_, it)| it.r#for.clone());
+    let (row, awaited) = all.into_iter().max_by_key(|(_, awaited)| awaited.since)?;
+    let until = if awaited.kind == TOMORROW { awaited.id.parse().ok() } else { None };
+    Some(Waiting { step: row.step, r#for: awaited.r#for, since: awaited.since, until, asks })
 }
 
 /// Writes down what the run changed, if all was as wished before and nothing new was wished for: then somebody else had

@@ -150,13 +150,13 @@ impl Step for NameAccount {
                         "the code that AWS mailed to {email}: `landfall answer {} --otp CODE`",
                         task.tenant.name
                     );
-                    return Ok(Act::Later { awaited: awaited(task, email, r#for) });
+                    return Ok(Act::AskPerson { awaited: awaited(task, email, r#for) });
                 }
             }
             Change::AwaitCode(email) => {
                 let known = task.awaited.clone();
                 let awaited = known.unwrap_or_else(|| awaited(task, email, String::new()));
-                return Ok(Act::Later { awaited });
+                return Ok(Act::AskPerson { awaited });
             }
             Change::HandOver { email, otp } => {
                 let code = self.account(task).await?.hand_over_code(&email, &otp).await?;
@@ -166,7 +166,7 @@ impl Step for NameAccount {
                         "another code for {email}, since the one that was given is wrong or too old: `landfall answer {} --otp CODE`, or `--resend`",
                         task.tenant.name
                     );
-                    return Ok(Act::Later { awaited: awaited(task, email, r#for) });
+                    return Ok(Act::AskPerson { awaited: awaited(task, email, r#for) });
                 }
                 self.record_email(task, email).await?;
             }

@@ -235,7 +235,9 @@ impl Step for RaiseQuotas {
                         other => other,
                     })
                     .collect();
-                Ok(Act::Later { awaited: awaited(task, &what) })
+                let is_refused = what.iter().any(|one| matches!(one, Waiting::Operator(..)));
+                let awaited = awaited(task, &what);
+                Ok(if is_refused { Act::AskPerson { awaited } } else { Act::Later { awaited } })
             }
         }
     }

@@ -5,12 +5,14 @@
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use refusal::{Refusal, Row};
-use tenant::{Failure, FailureName, Message, PhaseChange};
+use tenant::{Failure, FailureName, Happening, Message};
 
 /// The source of Landfall's events.
 pub const SOURCE: &str = "landfall";
 /// The type of an event that says that a tenant's phase is another one.
 pub const PHASE_CHANGED: &str = "Tenant Phase Changed";
+/// The type of an event that says that something else of a tenant is other than wished, with its phase as it was.
+pub const DRIFT_CHANGED: &str = "Tenant Drift Changed";
 /// How many events `EventBridge` takes in one call.
 pub const MOST: usize = 10;
 
@@ -41,7 +43,7 @@ impl Announcer {
     }
 
     /// Puts at most [`MOST`] events on the bus; says of each whether the bus took it.
-    pub async fn put(&self, changes: &[&PhaseChange]) -> Result<Vec<bool>, Failure> {
+    pub async fn put(&self, changes: &[&Happening]) -> Result<Vec<bool>, Failure> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -76,12 +78,12 @@ impl Announcer {
     }
 }
 
-fn entry(change: &PhaseChange) -> Result<PutEventsRequestEntry, Failure> {
+fn entry(change: &Happening) -> Result<PutEventsRequestEntry, Failure> {
     let detail =
         serde_json::to_string(change).map_err(|error| Failure::defect(error.to_string()))?;
     Ok(PutEventsRequestEntry::builder()
         .source(SOURCE)
-        .detail_type(PHASE_CHANGED)
+        .detail_type(if change.changes_phase() { PHASE_CHANGED } else { DRIFT_CHANGED })
         .detail(detail)
         .build())
 }

@@ -154,6 +154,11 @@ async fn work<S: Step>(
                 note(means, &task, row, &awaited).await?;
                 return Ok(Turn::Waiting { r#for: awaited.r#for });
             }
+            Act::AskPerson { awaited } => {
+                note(means, &task, row, &awaited).await?;
+                row.asks_person = true;
+                return Ok(Turn::Waiting { r#for: awaited.r#for });
+            }
         }
     }
     row.awaited = None;
@@ -217,6 +222,7 @@ async fn note(
     let known = row.awaited.as_ref() == Some(awaited);
     row.state = State::Waiting;
     row.awaited = Some(awaited.clone());
+    row.asks_person = false;
     if !known {
         let waiter =
             Waiter { tenant: task.tenant.id, step: row.step.clone(), part: row.part.clone() };

@@ -107,9 +107,14 @@ pub enum Act {
         /// Seconds until the next look, if nobody wakes the step.
         seconds: u32,
     },
-    /// Something is asked for that takes longer than a run should wait, or that a person must do: the turn ends here,
-    /// the run goes on without it, and a later run looks again.
+    /// Something is asked for that takes longer than a run should wait: the turn ends here, the run goes on without it,
+    /// and a later run looks again.
     Later {
+        /// What is awaited.
+        awaited: Awaited,
+    },
+    /// The same with something that only a person can do, who is told of it.
+    AskPerson {
         /// What is awaited.
         awaited: Awaited,
     },

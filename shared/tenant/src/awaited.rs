@@ -107,6 +107,7 @@ mod tests {
             r#for: "tomorrow".to_owned(),
             since: at("2026-01-01T00:00:00Z"),
             until: Some(at("2026-01-04T00:00:00Z")),
+            asks: None,
         });
         let view = |now: &str| {
             AwaitedView::of(&tenant, "admit", None, "it", at("2026-01-01T00:00:00Z"), at(now))

@@ -54,7 +54,7 @@ pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
 };
 pub use name::{AccountId, Name, tenant_id};
-pub use notice::{Message, Need, Notice, PhaseChange, ToldFailure};
+pub use notice::{Happening, Message, Need, Notice, ToldFailure};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{

@@ -1,11 +1,12 @@
-//! What is told of a tenant: to programs, each change of its phase; to people, what waits for one of them.
+//! What is told of a tenant: to programs, each change of its phase and of its drift; to people, what waits for one of
+//! them.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, FailureName, Phase, Tenant, Transition};
+use crate::{AccountId, Deviation, FailureName, Phase, Tenant, Transition};
 
 /// What a failed run failed on, as anybody may read it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -19,10 +20,11 @@ pub struct ToldFailure {
     pub remark: String,
 }
 
-/// The detail of an event `Tenant Phase Changed` of source `landfall`. Fields are only ever added.
+/// The detail of an event `Tenant Phase Changed` or `Tenant Drift Changed` of source `landfall`. Fields are only ever
+/// added.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PhaseChange {
+pub struct Happening {
     /// The tenant's id; with `version` it tells events apart.
     pub id: Uuid,
     /// The tenant's name, `<workspace>.<project>.<platform>`; another tenant may have it later.
@@ -54,6 +56,20 @@ pub struct PhaseChange {
     /// What the run failed on, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<ToldFailure>,
+    /// What is other than wished, as two looks at the organization have found; nothing where all is as wished.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Deviation>,
+    /// What only a person can do before all is as wished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
+}
+
+impl Happening {
+    /// Whether the phase is another one.
+    #[must_use]
+    pub fn changes_phase(&self) -> bool {
+        self.from != Some(self.to)
+    }
 }
 
 /// What only a person can do.
@@ -64,6 +80,10 @@ pub enum Need {
     Repair,
     /// Approve a deletion, or decline it.
     Decision,
+    /// Do what a run ended without.
+    Errand,
+    /// Look at what is other than wished, and no run brings back by itself.
+    Look,
 }
 
 /// What is to be told of one transition.
@@ -71,10 +91,13 @@ pub enum Need {
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// The tenant and what happened to it.
-    pub change: PhaseChange,
+    pub change: Happening,
     /// What a person has to do and was not told yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<Need>,
+    /// Whether something is other than wished that was not, or is as wished again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drifted: bool,
 }
 
 /// A message to a person.
@@ -91,6 +114,7 @@ pub struct Message {
 enum Cause {
     Failure(String, FailureName),
     Decision(Timestamp),
+    Errand(String),
 }
 
 fn cause(tenant: &Tenant) -> Option<Cause> {
@@ -104,8 +128,16 @@ fn cause(tenant: &Tenant) -> Option<Cause> {
     match (repair, &tenant.removal) {
         (Some(failed), _) => Some(Cause::Failure(failed.step.clone(), failed.failure.name)),
         (None, Some(removal)) if removal.approval.is_none() => Some(Cause::Decision(removal.at)),
-        (None, _) => None,
+        (None, _) => {
+            let asks = tenant.waiting.as_ref().and_then(|waiting| waiting.asks.clone());
+            asks.map(Cause::Errand)
+        }
     }
+}
+
+/// What two looks have found other than wished.
+fn drift(tenant: &Tenant) -> impl Iterator<Item = &Deviation> {
+    tenant.drift.iter().filter(|deviation| deviation.confirmed)
 }
 
 impl Notice {
@@ -114,17 +146,25 @@ impl Notice {
     pub fn of(before: Option<&Tenant>, transition: &Transition) -> Option<Self> {
         let Transition { tenant, entry } = transition;
         let cause = cause(tenant).filter(|now| before.and_then(self::cause).as_ref() != Some(now));
-        let need = cause.map(|cause| match cause {
-            Cause::Failure(..) => Need::Repair,
-            Cause::Decision(_) => Need::Decision,
-        });
+        let known: Vec<&Deviation> =
+            before.map(|before| drift(before).collect()).unwrap_or_default();
+        let now: Vec<&Deviation> = drift(tenant).collect();
+        let is_new = now.iter().any(|deviation| !known.contains(deviation));
+        let run_follows = tenant.next_run.is_some_and(|next| next <= entry.at);
+        let need = match cause {
+            Some(Cause::Failure(..)) => Some(Need::Repair),
+            Some(Cause::Decision(_)) => Some(Need::Decision),
+            Some(Cause::Errand(_)) => Some(Need::Errand),
+            None if is_new && !run_follows => Some(Need::Look),
+            None => None,
+        };
         let failed_now = need == Some(Need::Repair) || entry.to == Phase::Failed;
         let failure = tenant.failed.as_ref().filter(|_| failed_now).map(|failed| ToldFailure {
             step: failed.step.clone(),
             name: failed.failure.name,
             remark: failed.failure.user_remark.clone(),
         });
-        let change = PhaseChange {
+        let change = Happening {
             id: tenant.id,
             name: tenant.name.to_string(),
             workspace: tenant.name.workspace.clone(),
@@ -139,15 +179,17 @@ impl Notice {
             at: entry.at,
             event: entry.event.clone(),
             failure,
+            drift: now.iter().copied().cloned().collect(),
+            asks: tenant.waiting.as_ref().and_then(|waiting| waiting.asks.clone()),
         };
-        let notice = Self { change, need };
-        (notice.changes_phase() || notice.need.is_some()).then_some(notice)
+        let notice = Self { change, need, drifted: now != known };
+        (notice.is_for_programs() || notice.need.is_some()).then_some(notice)
     }
 
-    /// Whether programs are told: the phase is another one.
+    /// Whether programs are told: the phase is another one, or the drift is.
     #[must_use]
-    pub fn changes_phase(&self) -> bool {
-        self.change.from != Some(self.change.to)
+    pub fn is_for_programs(&self) -> bool {
+        self.change.changes_phase() || self.drifted
     }
 
     /// What a person is told, if one is needed.
@@ -181,6 +223,29 @@ impl Notice {
                 (format!("{failed} at {step}"), text)
             }
             (Need::Repair, None) => return None,
+            (Need::Errand, _) => {
+                let text = format!(
+                    "{name}{account}: run {run} ended without something that only a person can do.\n{asks}\n\nAll that is \
+                     known of it:\n\n    landfall describe {name}\n\nYou are told once until that is done or another.",
+                    run = change.run,
+                    asks = change.asks.as_deref().unwrap_or_default(),
+                );
+                ("it waits for a person".to_owned(), text)
+            }
+            (Need::Look, _) => {
+                let what: Vec<String> = change
+                    .drift
+                    .iter()
+                    .map(|it| format!("{} is {} instead of {}", it.what(), it.actual, it.wished))
+                    .collect();
+                let text = format!(
+                    "{name}{account} has drifted, and nothing is done about it by itself.\n{}\n\nWhat a run can bring back, \
+                     this does:\n\n    landfall replicate {name}\n\nAll that is known of it:\n\n    landfall describe \
+                     {name}\n\nWhat can have drifted is in docs/RUNBOOK.md, \"Drift\".",
+                    what.join("\n"),
+                );
+                ("it has drifted".to_owned(), text)
+            }
             (Need::Decision, _) => {
                 let text = format!(
                     "{name}{account} is marked for deletion. Its people are shut out; its account goes once an approver \
@@ -204,7 +269,10 @@ fn subject(name: &str, about: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Failure, Name, TenantSpec};
+    use crate::{
+        Difference, DriftField, DriftPolicy, DriftRules, Failure, Name, Noticed, SECOND_LOOK,
+        TenantSpec, Waiting,
+    };
 
     fn now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -297,6 +365,82 @@ mod tests {
         assert_eq!(Notice::of(Some(&marked.tenant), &started), None);
         let free = tenant.marked("ada", Some("sandbox"), now()).expect("it stays");
         assert_eq!(need(Notice::of(Some(&tenant), &free)), None);
+    }
+
+    fn ready() -> Tenant {
+        let tenant = requested().tenant;
+        let account = "444455556666".to_owned().try_into().expect("an id");
+        let running = tenant.started(now()).expect("nothing runs").tenant;
+        let running = Tenant { account: Some(account), ..running };
+        let execution = running.running.clone().expect("a run");
+        running.completed(&execution, None, 0.0, now()).expect("it ran").tenant
+    }
+
+    /// What is told of a second look that finds what the first one found.
+    fn drifting(tenant: &Tenant, policy: DriftPolicy) -> (Tenant, Notice) {
+        let difference = Difference {
+            field: DriftField::OrganizationalUnit,
+            subject: None,
+            wished: "ou-a".to_owned(),
+            actual: "ou-b".to_owned(),
+        };
+        let rules = DriftRules { default: policy, ..DriftRules::default() };
+        let look = |tenant: &Tenant, at| {
+            tenant.looked_at(|_, _| true, std::slice::from_ref(&difference), &rules, at)
+        };
+        let Some(Noticed::Noted(suspect)) = look(tenant, now()) else { panic!("it is seen once") };
+        let Some(Noticed::Happened(drifted)) = look(&suspect, now() + SECOND_LOOK) else {
+            panic!("it is seen twice")
+        };
+        let notice = Notice::of(Some(&suspect), &drifted).expect("drift is told");
+        (drifted.tenant, notice)
+    }
+
+    #[test]
+    fn drift_is_told_to_programs_and_to_people_where_nothing_is_done_about_it() {
+        let (_, repaired) = drifting(&ready(), DriftPolicy::Repair);
+        assert!(repaired.is_for_programs() && !repaired.change.changes_phase());
+        assert_eq!(repaired.need, None);
+        let (drifted, reported) = drifting(&ready(), DriftPolicy::Report);
+        assert_eq!(reported.need, Some(Need::Look));
+        let message = reported.message().expect("a person is needed");
+        let what = "organizationalUnit is ou-b instead of ou-a";
+        assert!(message.text.contains(what), "{}", message.text);
+        assert_eq!(reported.change.drift.len(), 1);
+
+        let rules = DriftRules { default: DriftPolicy::Report, ..DriftRules::default() };
+        let look = drifted.looked_at(|_, _| true, &[], &rules, now() + SECOND_LOOK);
+        let Some(Noticed::Happened(over)) = look else { panic!("it is over") };
+        let notice = Notice::of(Some(&drifted), &over).expect("that too is told");
+        assert_eq!((notice.need, notice.drifted), (None, true));
+        assert!(notice.change.drift.is_empty());
+    }
+
+    #[test]
+    fn what_only_a_person_can_do_is_told_once() {
+        let ended = |tenant: &Tenant, asks: Option<&str>| {
+            let running = tenant.started(now()).expect("nothing runs").tenant;
+            let execution = running.running.clone().expect("a run");
+            let waiting = Waiting {
+                step: "raise-quotas".to_owned(),
+                r#for: "AWS".to_owned(),
+                since: now(),
+                until: None,
+                asks: asks.map(ToOwned::to_owned),
+            };
+            let ended = running.completed(&execution, Some(waiting), 0.0, now()).expect("it ran");
+            let need = need(Notice::of(Some(&running), &ended));
+            (ended.tenant, need)
+        };
+        let (tenant, told) = ended(&ready(), None);
+        assert_eq!(told, None, "AWS does it by itself");
+        let refused = Some("an operator: AWS refused 10");
+        let (tenant, told) = ended(&tenant, refused);
+        assert_eq!(told, Some(Need::Errand));
+        let (tenant, told) = ended(&tenant, refused);
+        assert_eq!(told, None, "it is known");
+        let (_, told) = ended(&tenant, Some("an operator: AWS refused 20"));
+        assert_eq!(told, Some(Need::Errand));
     }
 
     #[test]

@@ -100,6 +100,9 @@ pub struct Waiting {
     /// When what it waits for comes, if that is known; the next run is not before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// What only a person can do, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
 }
 
 /// What a run failed on.

@@ -120,6 +120,7 @@ fn who_waits_for_an_instant_runs_after_it_and_who_has_waited_longest_first() {
             r#for: "a place among tomorrow's new accounts".to_owned(),
             since,
             until: Some(until),
+            asks: None,
         };
         let execution = tenant.running.clone().expect("a run");
         let ended = tenant.completed(&execution, Some(waiting), 0.5, now()).expect("it ran").tenant;
