@@ -62,6 +62,9 @@ rush: setup build ## Vends sixty tenants at once with three seeds; `make test` d
 closures: setup build ## Deletes three hundred tenants at once; `make test` does with a dozen.
 	$(VENV)/bin/python -m pytest tests/acceptance/test_closures.py --closures=300
 
+year: setup build ## Lives a year with two hundred tenants, strangers, faults and lost events. SEED=n draws.
+	$(VENV)/bin/python -m tests.year --seed=$(SEED)
+
 check: setup ## Formats, lints, licences, templates, policies.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
@@ -87,4 +90,4 @@ package: $(PACKAGING) ## Builds what `sam deploy` takes. ARCHITECTURE=arm64 or x
 clean: ## Removes what was built and installed here.
 	rm -rf target $(VENV) node_modules .aws-sam .sandbox
 
-.PHONY: help setup build demo sandbox test sweep rush closures check fmt policies package clean
+.PHONY: help setup build demo sandbox test sweep rush closures year check fmt policies package clean

@@ -1,6 +1,7 @@
 """What must hold in the end, seen by boto3 as each account's administrator."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ INSTANCE = "arn:aws:sso:::instance/ssoins-0123456789abcdef"
 STORE = "d-0123456789"
 ENDED = ("ended", "failed")
 BURIED = "deleted"
+# How an account comes to a tenant.
+LANDED = re.compile(r"the account is |account \d{12} adopted")
 # What a tenant waits for that only a person can do.
 BY_A_PERSON = "an operator"
 
@@ -29,25 +32,32 @@ class Verdict:
     whole: list[str] = field(default_factory=list)
 
 
-def judge(world: World, tenants: Iterable[Tenant]) -> Verdict:
-    """Looks at everything that is there."""
+def judge(world: World, tenants: Iterable[Tenant], strangers: Iterable[str] = ()) -> Verdict:
+    """Looks at everything that is there; strangers are accounts that others made."""
     verdict = Verdict()
     named = {tenant.id: tenant for tenant in tenants}
     known = set(named)
     accounts = _accounts(world)
     for account, tenant in accounts.items():
-        if tenant not in known:
+        if tenant not in known and account not in set(strangers):
             verdict.whole.append(f"account {account} is no tenant's (tag: {tenant})")
     running = _running(world)
-    for tenant in known:
+    all_rows = {tenant: _rows(world, tenant) for tenant in known}
+    living = {
+        named[tenant].name
+        for tenant, rows in all_rows.items()
+        if rows.get("TENANT", {}).get("phase") != "Deleted"
+    }
+    for tenant, rows in all_rows.items():
         wrong = verdict.tenants[tenant]
         own = [account for account, of in accounts.items() if of == tenant]
-        rows = _rows(world, tenant)
         row = rows.get("TENANT", {})
-        if own != [row.get("account")]:
-            wrong.append(f"its accounts are {own}, the ledger says {row.get('account')}")
+        recorded = [row["account"]] if "account" in row else []
+        if own != recorded:
+            wrong.append(f"its accounts are {own}, the ledger says {recorded}")
         if row.get("phase") == "Deleted":
-            wrong += [problem for one in own for problem in _gone(world, named[tenant], one)]
+            reused = named[tenant].name in living
+            wrong += [it for one in own for it in _gone(world, named[tenant], one, reused)]
         else:
             wrong += [problem for one in own for problem in _role(world, one)]
             wrong += [problem for one in own for problem in _access(world, named[tenant], one)]
@@ -125,20 +135,21 @@ def _access(world: World, tenant: Tenant, account: str) -> list[str]:
         store.describe_user(IdentityStoreId=STORE, UserId=one["MemberId"]["UserId"])["UserName"]
         for one in memberships["GroupMemberships"]
     ]
-    wrong = [] if members == ["ada@example.com"] else [f"in group {own} are {members}"]
+    users = next(one["users"] for one in tenant.document["spec"]["access"] if "users" in one)
+    wrong = [] if sorted(members) == sorted(users) else [f"in group {own} are {members}"]
     wanted = {(groups[own], "ps-0000000000000001"), (groups["auditors"], "ps-0000000000000002")}
-    if tenant.landing_zone != "sandbox":
+    if tenant.landing_zone.startswith("production"):
         wanted.add((groups["auditors"], "ps-0000000000000003"))
     found = _assigned(sso, account)
     return wrong if found == wanted else [*wrong, f"{found} may enter, not {wanted}"]
 
 
-def _gone(world: World, tenant: Tenant, account: str) -> list[str]:
+def _gone(world: World, tenant: Tenant, account: str, reused: bool) -> list[str]:
     """The account is closed, and nothing of ours lets anybody into it."""
     organizations = world.client("organizations", MANAGEMENT, "us-east-1")
     state = organizations.describe_account(AccountId=account)["Account"]["State"]
     wrong = [] if state == "CLOSED" else [f"its account is {state}"]
-    if _group(tenant) in _groups(world.client("identitystore", MANAGEMENT)):
+    if not reused and _group(tenant) in _groups(world.client("identitystore", MANAGEMENT)):
         wrong.append(f"there still is a group {_group(tenant)}")
     assigned = _assigned(world.client("sso-admin", MANAGEMENT), account)
     return [*wrong, f"{assigned} may still enter"] if assigned else wrong
@@ -234,7 +245,7 @@ def _history(rows: dict[str, dict[str, Any]], row: dict[str, Any]) -> list[str]:
         over = run < row["run"] or not row.get("running")
         if (began, ended) != (1, 1 if over else 0):
             wrong.append(f"run {run} began {began} and ended {ended} times")
-    landed = sum(entry["event"].startswith("the account is ") for entry in entries)
-    if landed != 1:
+    landed = sum(bool(LANDED.match(entry["event"])) for entry in entries)
+    if landed != ("account" in row):
         wrong.append(f"its account landed {landed} times")
     return wrong

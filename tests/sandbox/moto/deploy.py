@@ -7,6 +7,7 @@ code: what runs is the gateway's to know.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import sys
@@ -210,10 +211,11 @@ class Deployment:
         path = properties.get("DefinitionUri")
         if declared["Type"] == "AWS::Serverless::StateMachine" and isinstance(path, str):
             s3 = self.operator.client("s3", AUTOMATION)
-            # YAML becomes JSON on the way up, as `sam package` does it.
+            # YAML becomes JSON on the way up, named for its content, as `sam package` does it.
             definition = yaml.safe_load((self.folder / path).read_text())
-            key = f"{Path(path).stem}.json"
-            s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(definition).encode())
+            body = json.dumps(definition).encode()
+            key = f"{Path(path).stem}-{hashlib.sha256(body).hexdigest()[:16]}.json"
+            s3.put_object(Bucket=self.bucket, Key=key, Body=body)
             properties["DefinitionUri"] = f"s3://{self.bucket}/{key}"
 
     def _stack(

@@ -142,6 +142,11 @@ impl Clock {
         }
     }
 
+    /// Lets virtual time be so many seconds later at once. Whoever waits for a time in between finds it over.
+    pub fn leap(&self, seconds: f64) {
+        self.0.set(|pace, now, wall| Pace { epoch: now + seconds.max(0.0), wall, ..pace });
+    }
+
     /// Says that somebody works, for as long as the answer is kept.
     pub fn work(&self) -> Work {
         self.0.workers.fetch_add(1, Ordering::AcqRel);
@@ -176,12 +181,16 @@ impl Inner {
     /// Lets time pass at another rate from now on.
     #[expect(clippy::float_cmp, reason = "a rate is one of two that are never computed with")]
     fn turn(&self, rate: f64) {
-        let mut pace = self.pace.lock();
-        if pace.rate == rate {
-            return;
+        if self.pace.lock().rate != rate {
+            self.set(|pace, now, wall| Pace { epoch: now, wall, rate, ..pace });
         }
+    }
+
+    /// Sets how time passes, by how it has passed until now and what time it is.
+    fn set(&self, next: impl FnOnce(Pace, f64, f64) -> Pace) {
+        let mut pace = self.pace.lock();
         let wall = wall();
-        *pace = Pace { epoch: pace.epoch + (wall - pace.wall) * pace.rate, wall, rate, ..*pace };
+        *pace = next(*pace, pace.epoch + (wall - pace.wall) * pace.rate, wall);
         if let Err(error) = self.write(&pace) {
             tracing::error!(%error, file = %self.file.display(), "the clock can't be written");
         }
@@ -248,6 +257,20 @@ mod tests {
         drop(work);
         clock.sleep(600.0).await;
         kept.abort();
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_time_that_is_leapt_over_finds_it_over() {
+        let clock = clock(1.0, 1.0);
+        let waits = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(86_400.0).await }
+        });
+        let before = clock.now();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        clock.leap(90_000.0);
+        waits.await.expect("it ends");
+        assert!(clock.now() - before >= 90_000.0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | request under `/_landfall/` | what it does |
 //! |---|---|
 //! | `GET clock` | virtual time, and how fast it is while nobody works |
+//! | `POST clock` | leaps over so many seconds: `{"leap": 3600}` |
 //! | `GET log?since=SEQ` | the calls after a position, one JSON document a line |
 //! | `GET output?function=NAME` | the last lines that functions wrote |
 //! | `GET points` | where faults can be injected: the points seen so far |
@@ -46,6 +47,13 @@ pub async fn serve(gateway: &Arc<Gateway>, parts: &Parts, path: &str, body: Byte
             let clock = &gateway.clock;
             found(&json!({"epoch": clock.now(), "speed": clock.speed()}))
         }
+        ("POST", ["clock"]) => match serde_json::from_slice::<Leap>(&body) {
+            Ok(Leap { leap }) => {
+                gateway.clock.leap(leap);
+                found(&json!({"epoch": gateway.clock.now()}))
+            }
+            Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+        },
         ("GET", ["ready"]) => found(&json!({"ready": true})),
         ("GET", ["log"]) => {
             let since = parameter(query, "since").and_then(|since| since.parse().ok());
@@ -117,6 +125,12 @@ fn set_fault(gateway: &Gateway, body: &Bytes) -> Answer {
 }
 
 /// An event of a service, on its account's default bus.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leap {
+    leap: f64,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
