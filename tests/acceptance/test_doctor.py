@@ -98,6 +98,19 @@ def test_a_permission_that_a_role_lacks_is_named_with_role_action_and_remedy(
     assert {"ou-land-workprod", "ou-land-sandbox1"} <= resources
 
 
+def test_accounts_that_nobody_may_close_are_a_gap(world: World, doctor: Doctor) -> None:
+    other = ("aws:ResourceTag/landfall:tenant", "aws:ResourceTag/other:tenant")
+    with policy_of(world, "LandfallClose", "close-by-tag-1", lambda text: text.replace(*other)):
+        gaps = [one for one in doctor() if "gap" in one]
+    (gap,) = gaps
+    assert (gap["gap"]["role"], gap["gap"]["action"]) == (
+        "LandfallClose",
+        "organizations:CloseAccount",
+    )
+    assert gap["gap"]["steps"] == ["close-account"]
+    assert "management.yaml" in gap["remedy"]
+
+
 def test_an_access_role_of_another_name_is_a_gap_of_both_roles(
     world: World, doctor: Doctor
 ) -> None:
