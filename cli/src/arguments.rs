@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{adopt, demo, doctor, limits, sandbox, survey};
+use crate::command::{adopt, demo, doctor, history, limits, sandbox, survey};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -286,12 +286,24 @@ pub struct Watch {
 
 /// Arguments of `history`.
 #[derive(Args, Debug)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub struct History {
     /// The tenant's name: `<workspace>.<project>.<platform>`.
-    pub name: String,
+    #[arg(required = true)]
+    pub name: Option<String>,
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,
+    /// All tenants' history instead of one's.
+    #[command(subcommand)]
+    pub all: Option<Histories>,
+}
+
+/// What is done with the history of all tenants.
+#[derive(Debug, Subcommand)]
+pub enum Histories {
+    /// Prints the history of all tenants, deleted ones included, as JSON Lines; for operators and auditors.
+    Export(history::Arguments),
 }
 
 /// Arguments of `replicate`.

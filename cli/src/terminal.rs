@@ -52,6 +52,14 @@ impl Terminal {
         let _ = self.results.write_str(&format!("{text}{end}"));
     }
 
+    /// Hands on a part of a long result; whether somebody still reads it.
+    pub fn hand_on(&self, text: &str) -> std::io::Result<bool> {
+        match self.results.write_str(text).and_then(|()| self.results.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
+        }
+    }
+
     /// Says something about the way to the result.
     pub fn say(&self, text: impl AsRef<str>) {
         let _ = self.term.write_line(text.as_ref().trim_end());

@@ -125,6 +125,7 @@ def test_a_path_that_only_looks_like_the_own_workspace_leads_nowhere(people: Peo
 def test_a_requester_has_no_operators_routes(people: People) -> None:
     for method, path in (
         ("GET", "/operator/tenants"),
+        ("GET", "/operator/history"),
         ("GET", f"/operator{CHECKOUT}"),
         ("PUT", "/landing-zones/production"),
         ("PUT", "/platforms/aws"),
@@ -146,6 +147,7 @@ def test_an_auditor_reads_everything_and_writes_nothing(people: People) -> None:
         PLAYGROUND,
         f"{PLAYGROUND}/history",
         "/operator/tenants",
+        "/operator/history",
         f"/operator{CHECKOUT}",
         "/landing-zones",
         "/platforms/aws",

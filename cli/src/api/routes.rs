@@ -3,8 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
-    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, LimitsView,
-    Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
+    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryPage, HistoryView,
+    LimitsView, Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView,
+    Unmanaged,
 };
 use uuid::Uuid;
 
@@ -50,6 +51,17 @@ pub fn name(text: &str) -> Result<Name, Trouble> {
             format!("`{text}` is no tenant's name: write <workspace>.<project>.<platform>"),
         )
     })
+}
+
+/// A text as it stands in a query.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 fn tenant_path(name: &Name) -> String {
@@ -102,6 +114,19 @@ impl Api {
     /// A tenant's history.
     pub async fn history(&self, name: &Name) -> Result<HistoryView, Trouble> {
         self.get(&format!("{}/history", tenant_path(name))).await?.read()
+    }
+
+    /// A part of all tenants' history, as `query` narrows it.
+    pub async fn all_history(
+        &self,
+        query: &[(&str, &str)],
+        after: Option<&str>,
+    ) -> Result<HistoryPage, Trouble> {
+        let after = after.map(|after| ("after", after));
+        let pairs = query.iter().copied().chain(after);
+        let pairs = pairs.map(|(name, value)| format!("{name}={}", escaped(value)));
+        let pairs: Vec<String> = pairs.collect();
+        self.get(&format!("/operator/history?{}", pairs.join("&"))).await?.read()
     }
 
     /// Asks for a replication now.

@@ -1,14 +1,43 @@
-//! `landfall history NAME`.
+//! `landfall history NAME`, and `landfall history export`: what happened to one tenant, or to all that ever were.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tenant::{HistoryLine, Uuid};
 
 use super::Context;
-use crate::api::name;
-use crate::arguments::{Format, History};
+use crate::api::{Api, name};
+use crate::arguments::{Format, Histories, History};
 use crate::exit::{Exit, Trouble};
-use crate::show::{history, structured};
+use crate::show::{history, instant, structured};
+
+/// How long a function of Landfall runs at the most: what it is about to write may bear a time as old as this.
+const UNWRITTEN: SignedDuration = SignedDuration::from_mins(15);
+
+/// Arguments of `history export`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Only tenants of this workspace.
+    #[arg(short, long)]
+    pub workspace: Option<String>,
+    /// Only tenants of this platform.
+    #[arg(long)]
+    pub platform: Option<String>,
+    /// Only what happened then or later: a day, or an instant such as `2026-01-31T12:00:00Z`; UTC.
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<Timestamp>,
+    /// Goes on where an export that was cut short says.
+    #[arg(long, value_name = "PLACE")]
+    pub after: Option<String>,
+}
 
 /// Prints what happened to a tenant, oldest first.
 pub async fn run(context: &Context, arguments: &History) -> Result<Exit, Trouble> {
-    let name = name(&arguments.name)?;
+    if let Some(Histories::Export(arguments)) = &arguments.all {
+        return export(context, arguments).await;
+    }
+    let name = name(arguments.name.as_deref().unwrap_or_default())?;
     let answer = context.api().await?.history(&name).await?;
     let text = match arguments.output {
         Format::Table => history(&answer),
@@ -16,4 +45,112 @@ pub async fn run(context: &Context, arguments: &History) -> Result<Exit, Trouble
     };
     context.terminal.print(text);
     Ok(Exit::Ok)
+}
+
+/// A day, or an instant.
+fn since(text: &str) -> Result<Timestamp, String> {
+    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let since = text.parse().ok().or_else(|| day().map(|day| day.timestamp()));
+    since.ok_or_else(|| {
+        "write a day or an instant, as in 2026-01-31 or 2026-01-31T12:00:00Z".to_owned()
+    })
+}
+
+/// How much of an export was printed.
+enum Told {
+    /// All of it.
+    All,
+    /// What somebody read who has gone away, such as `head`.
+    Some,
+}
+
+/// How far an export has come.
+#[derive(Default)]
+struct Progress {
+    began: Option<Timestamp>,
+    place: Option<String>,
+    lines: usize,
+    tenants: HashSet<Uuid>,
+}
+
+async fn export(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
+    let api = context.api().await?;
+    let mut progress = Progress { place: arguments.after.clone(), ..Progress::default() };
+    let ended = pass_on(context, &api, arguments, &mut progress).await;
+    let (lines, tenants) = (progress.lines, progress.tenants.len());
+    match (&ended, &progress.place) {
+        (Ok(Told::All), _) => {
+            context.terminal.note(format!("{lines} entries of {tenants} tenants"));
+        }
+        (Err(_), Some(place)) => {
+            context.terminal.say(format!("for the rest, the same with --after {place}"));
+        }
+        (Ok(Told::Some), _) | (Err(_), None) => return ended.map(|_| Exit::Ok),
+    }
+    // An export that goes on has not looked again at what was read before it began.
+    if let Some(began) = progress.began.filter(|_| arguments.after.is_none()) {
+        context.terminal.note(format!("for what comes later, {}", later(began)));
+    }
+    ended.map(|_| Exit::Ok)
+}
+
+/// What the next export begins with, so that it leaves nothing out.
+fn later(began: Timestamp) -> String {
+    format!("--since {}", instant(began - UNWRITTEN))
+}
+
+/// Prints part after part; the place is behind what is printed.
+async fn pass_on(
+    context: &Context,
+    api: &Api,
+    arguments: &Arguments,
+    progress: &mut Progress,
+) -> Result<Told, Trouble> {
+    let since = arguments.since.map(|since| since.to_string());
+    let query = [
+        ("workspace", arguments.workspace.as_deref()),
+        ("platform", arguments.platform.as_deref()),
+        ("since", since.as_deref()),
+    ];
+    let query: Vec<(&str, &str)> =
+        query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    loop {
+        let page = api.all_history(&query, progress.place.as_deref()).await?;
+        progress.began.get_or_insert(page.as_of);
+        if !context.terminal.hand_on(&lines(&page.items))? {
+            return Ok(Told::Some);
+        }
+        progress.lines += page.items.len();
+        progress.tenants.extend(page.items.iter().map(|line| line.id));
+        match page.next {
+            Some(next) => progress.place = Some(next),
+            None => return Ok(Told::All),
+        }
+    }
+}
+
+fn lines(items: &[HistoryLine]) -> String {
+    let line = |item| serde_json::to_string(item).map(|line| line + "\n");
+    items.iter().filter_map(|item| line(item).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_day_or_an_instant() {
+        let midnight: Timestamp = "2026-01-31T00:00:00Z".parse().expect("a timestamp");
+        assert_eq!(since("2026-01-31"), Ok(midnight));
+        assert_eq!(since("2026-01-31T02:00:00+02:00"), Ok(midnight));
+        for wrong in ["", "yesterday", "2026-13-01", "2026-01-31T12:00"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_next_export_begins_before_what_may_still_have_been_on_its_way() {
+        let began = "2026-01-31T00:10:00Z".parse().expect("a timestamp");
+        assert_eq!(later(began), "--since 2026-01-30T23:55:00Z");
+    }
 }

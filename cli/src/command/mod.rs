@@ -12,7 +12,7 @@ pub mod doctor;
 pub mod exit_codes;
 mod follow;
 mod get;
-mod history;
+pub mod history;
 pub mod limits;
 mod lint;
 mod plan;

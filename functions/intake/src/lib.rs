@@ -10,6 +10,7 @@ mod adoptions;
 mod answers;
 mod awaited;
 mod configuration;
+mod history;
 mod limits;
 mod openapi;
 mod plans;
@@ -78,6 +79,7 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         }
         Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
+        Route::ListHistory => history::all(means, request).await,
         Route::ListLimits => limits::list(means).await,
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
         Route::ListSurveys => surveys::list(means).await,

@@ -5,18 +5,18 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryView, Kind, LandingZone,
-    LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView, TenantSpec, TenantView,
-    Unmanaged,
+    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryPage, HistoryView, Kind,
+    LandingZone, LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView, TenantSpec,
+    TenantView, Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
-    ADOPTION, ADOPTION_PLAN, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED, BREAKER, CHECKS,
-    CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS,
-    OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE, REPLICATIONS, ROUTES, SCHEMA,
-    SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
+    ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
+    BREAKER, CHECKS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS,
+    LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE,
+    REPLICATIONS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
 };
 
 /// What the document tells of one route.
@@ -182,6 +182,13 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
             schemas,
         )
         .versioned(),
+        ("GET", ALL_HISTORY) => reads::<HistoryPage>(
+            "listHistory",
+            "The history of all tenants, those that are no more included, with what only operators may read.",
+            schemas,
+        )
+        .like(examples::all_history())
+        .in_parts(),
         ("GET", LIMITS) => reads::<Page<LimitsView>>(
             "listLimits",
             "What holds tenants back on each platform.",
@@ -428,10 +435,7 @@ impl Operation {
                 "name": "after", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 256 },
                 "description": "Where to go on: what the part before says as `next`."
             }));
-            parameters.push(json!({
-                "name": "deleted", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
-                "description": "Those that are no more, instead of those that are."
-            }));
+            parameters.extend(narrower(path));
         }
         if let Some(body) = &self.body {
             let content =
@@ -500,6 +504,29 @@ impl Operation {
             })
             .collect()
     }
+}
+
+/// What a list may be asked for less of.
+fn narrower(path: &str) -> Vec<Value> {
+    let query = |name: &str, schema: Value, says: &str| {
+        json!({
+            "name": name, "in": "query", "required": false, "schema": schema, "description": says
+        })
+    };
+    if path == ALL_HISTORY {
+        let identifier = json!({ "type": "string", "pattern": IDENTIFIER });
+        let instant = json!({ "type": "string", "format": "date-time" });
+        return vec![
+            query("workspace", identifier.clone(), "Only this workspace's tenants."),
+            query("platform", identifier, "Only this platform's tenants."),
+            query("since", instant, "Only what happened at this instant or later."),
+        ];
+    }
+    vec![query(
+        "deleted",
+        json!({ "type": "boolean", "default": false }),
+        "Those that are no more, instead of those that are.",
+    )]
 }
 
 /// The statuses of refusals: the name of their answer, when they come, and whether API Gateway itself may be who refuses.

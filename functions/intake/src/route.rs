@@ -23,6 +23,8 @@ pub enum Route {
     ListTenants(Option<String>, Reader),
     /// A tenant's history is read.
     GetHistory(Name),
+    /// The history of all tenants is read.
+    ListHistory,
     /// A replication is asked for.
     PostReplication(Name),
     /// What a step waits for is answered.
@@ -92,6 +94,7 @@ pub(crate) const ANY_TENANT: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}";
 pub(crate) const PURGE: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/purge";
+pub(crate) const ALL_HISTORY: &str = "/operator/history";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
 pub(crate) const AWAITED: &str = "/operator/awaited";
@@ -112,7 +115,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 34] = [
+pub const ROUTES: [(&str, &str); 35] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -127,6 +130,7 @@ pub const ROUTES: [(&str, &str); 34] = [
     ("GET", ALL_TENANTS),
     ("GET", ANY_TENANT),
     ("POST", PURGE),
+    ("GET", ALL_HISTORY),
     ("GET", LIMITS),
     ("PUT", BREAKER),
     ("GET", AWAITED),
@@ -171,6 +175,7 @@ impl Route {
             ("GET", PLAN) => Self::GetPlan(tenant_name(request)?, plan_id(request)?),
             ("GET", ALL_TENANTS) => Self::ListTenants(None, Reader::Operator),
             ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
+            ("GET", ALL_HISTORY) => Self::ListHistory,
             ("GET", LIMITS) => Self::ListLimits,
             ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
             ("GET", AWAITED) => Self::ListAwaited,
@@ -228,14 +233,19 @@ fn tenant_name(request: &Request) -> Result<Name, Refusal> {
     ))
 }
 
-/// A name in a path. What can be no name of ours names nothing: dots would make two names look like one.
+/// A name in a path.
 fn identifier(request: &Request, part: &str) -> Result<String, Refusal> {
     let text = request.path(part);
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(fits) {
+    if !is_identifier(text) {
         return Err(Refusal::Missing(format!("{part} `{text}`")));
     }
     Ok(text.to_owned())
+}
+
+/// What can be no name of ours names nothing: dots would make two names look like one.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(fits)
 }
 
 fn kind(text: &str) -> Result<Kind, Refusal> {

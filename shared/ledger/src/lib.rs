@@ -37,7 +37,7 @@ pub use item::Key;
 pub use plans::{ConfigurationPlanRow, Draft, PlanRow};
 pub use steps::{State, StepRow};
 pub use surveys::{Leg, Position, Scope, SurveyRow, Wanted};
-pub use tenants::{AGAIN, List};
+pub use tenants::{AGAIN, List, listed_name};
 pub use untold::Untold;
 
 type Item = HashMap<String, AttributeValue>;

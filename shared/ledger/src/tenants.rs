@@ -228,6 +228,32 @@ impl Ledger {
         self.rows(&Key::tenant(id).pk, "HISTORY#").await
     }
 
+    /// A tenant's history from an instant on and behind an entry, oldest first, and whether there is more of it.
+    pub async fn history_part(
+        &self,
+        id: Uuid,
+        since: Option<Timestamp>,
+        after: Option<(Timestamp, u64)>,
+        most: i32,
+    ) -> Result<(Vec<Entry>, bool), Error> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(Key::tenant(id).pk))
+            .expression_attribute_values(":from", AttributeValue::S(beginning(id, since, after)))
+            .expression_attribute_values(":to", AttributeValue::S("HISTORY$".to_owned()))
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let entries = answer.items.unwrap_or_default().into_iter().map(item::read);
+        Ok((entries.collect::<Result<_, _>>()?, more))
+    }
+
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
         self.client
             .transact_write_items()
@@ -261,11 +287,23 @@ pub(crate) fn row(tenant: &Tenant) -> Result<Item, Error> {
 }
 
 /// What a tenant is listed as: its name, which several deleted ones may have had.
-fn listed_name(tenant: &Tenant) -> String {
+#[must_use]
+pub fn listed_name(tenant: &Tenant) -> String {
     match tenant.phase {
         Phase::Deleted => format!("{}{AGAIN}{:06}", tenant.name, tenant.incarnation),
         _ => tenant.name.to_string(),
     }
+}
+
+/// Where a part of a tenant's history begins among the sort keys.
+pub(crate) fn beginning(
+    id: Uuid,
+    since: Option<Timestamp>,
+    after: Option<(Timestamp, u64)>,
+) -> String {
+    let since = since.map(|since| format!("HISTORY#{since:.3}"));
+    let after = after.map(|(at, version)| format!("{}#", Key::history(id, at, version).sk));
+    since.into_iter().chain(after).max().unwrap_or_else(|| "HISTORY#".to_owned())
 }
 
 /// A history entry, with what is to be told of it.

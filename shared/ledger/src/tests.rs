@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use tenant::{Name, Tenant, TenantSpec};
 
-use crate::{Key, StepRow, item};
+use crate::{Key, StepRow, item, tenants::beginning};
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -29,6 +29,19 @@ fn history_sorts_by_time_and_version() {
     let earlier = Key::history(id, now(), 9);
     assert!(earlier.sk < Key::history(id, now(), 10).sk);
     assert!(earlier.sk < Key::history(id, now() + jiff::SignedDuration::from_millis(1), 1).sk);
+}
+
+#[test]
+fn a_part_of_a_history_begins_at_its_instant_and_behind_its_entry() {
+    let id = tenant().id;
+    let [earlier, last] = [9, 10].map(|version| Key::history(id, now(), version).sk);
+    let later = now() + jiff::SignedDuration::from_micros(1_500);
+    let from = |since, after| beginning(id, since, after);
+    assert!(from(None, None) < earlier && from(Some(now()), None) < earlier);
+    assert!(earlier < from(None, Some((now(), 9))) && from(None, Some((now(), 9))) < last);
+    assert!(last < from(Some(later), Some((now(), 9))), "whichever is later");
+    // Keys are cut to the millisecond, and so is where to begin: nothing of that instant is left out.
+    assert!(from(Some(later), None) < Key::history(id, later, 1).sk);
 }
 
 #[test]

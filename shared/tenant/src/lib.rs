@@ -71,9 +71,9 @@ pub use validate::{
     check_tenant_beside,
 };
 pub use view::{
-    ConfigurationPlanView, EntryView, FailedView, HistoryView, Page, PauseView, PlanState,
-    PlanView, Problems, QueueView, Reader, RemovalStage, RemovalView, StepState, StepView,
-    TenantView,
+    ConfigurationPlanView, EntryView, FailedView, HistoryLine, HistoryPage, HistoryView, Page,
+    PauseView, PlanState, PlanView, Problems, QueueView, Reader, RemovalStage, RemovalView,
+    StepState, StepView, TenantView,
 };
 
 pub use uuid::Uuid;

@@ -368,6 +368,20 @@ pub struct EntryView {
     pub system_remark: Option<String>,
 }
 
+impl EntryView {
+    fn of(entry: Entry, reader: Reader) -> Self {
+        Self {
+            system_remark: reader.remark(&entry.system_remark),
+            at: entry.at,
+            run: entry.run,
+            author: entry.author,
+            event: entry.event,
+            from: entry.from,
+            to: entry.to,
+        }
+    }
+}
+
 /// A tenant's history, oldest first.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -384,20 +398,50 @@ impl HistoryView {
     /// A tenant's history as this reader may see it.
     #[must_use]
     pub fn of(tenant: &Tenant, entries: Vec<Entry>, reader: Reader) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|entry| EntryView {
-                system_remark: reader.remark(&entry.system_remark),
-                at: entry.at,
-                run: entry.run,
-                author: entry.author,
-                event: entry.event,
-                from: entry.from,
-                to: entry.to,
-            })
-            .collect();
+        let entries = entries.into_iter().map(|entry| EntryView::of(entry, reader)).collect();
         Self { name: tenant.name.to_string(), id: tenant.id, entries }
     }
+}
+
+/// One line of the history of all tenants, which tells by itself whose it is.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryLine {
+    /// The tenant's id.
+    pub id: Uuid,
+    /// The tenant's name.
+    pub name: String,
+    /// The version of the tenant that this led to: with the id it tells the line from all others.
+    pub version: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub entry: EntryView,
+}
+
+impl HistoryLine {
+    /// An entry as this reader may see it.
+    #[must_use]
+    pub fn of(tenant: &Tenant, entry: Entry, reader: Reader) -> Self {
+        Self {
+            id: tenant.id,
+            name: tenant.name.to_string(),
+            version: entry.version,
+            entry: EntryView::of(entry, reader),
+        }
+    }
+}
+
+/// A part of the history of all tenants.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryPage {
+    /// The lines: tenant after tenant, each tenant's oldest first.
+    pub items: Vec<HistoryLine>,
+    /// What to ask for to get the next part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The time of this answer, by Landfall's clock.
+    pub as_of: Timestamp,
 }
 
 /// Where a plan stands.
@@ -590,7 +634,8 @@ mod tests {
         );
         [
             serde_json::to_string(&TenantView::of(&tenant, steps(), reader, now())),
-            serde_json::to_string(&HistoryView::of(&tenant, vec![entry], reader)),
+            serde_json::to_string(&HistoryView::of(&tenant, vec![entry.clone()], reader)),
+            serde_json::to_string(&HistoryLine::of(&tenant, entry, reader)),
             serde_json::to_string(&plan),
         ]
         .map(|json| json.expect("JSON"))
@@ -605,7 +650,7 @@ mod tests {
 
     #[test]
     fn an_operator_reads_every_system_remark() {
-        assert_eq!(all(Reader::Operator).matches("SECRET").count(), 5);
+        assert_eq!(all(Reader::Operator).matches("SECRET").count(), 6);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenant::{
-    AccountId, Document, HistoryView, LandingZone, Name, Names, PlanState, PlanView, Platform,
-    Problem, Reader, Spec, StepState, StepView, Tenant, TenantMetadata, TenantSpec, TenantView,
+    AccountId, Document, HistoryLine, HistoryPage, HistoryView, LandingZone, Name, Names,
+    PlanState, PlanView, Platform, Problem, Reader, Spec, StepState, StepView, Tenant,
+    TenantMetadata, TenantSpec, TenantView,
 };
 
 use crate::Refusal;
@@ -107,6 +108,16 @@ pub(super) fn tenant_view() -> Value {
 /// A tenant's history.
 pub(super) fn history() -> Value {
     json(&running().map(|(tenant, entries)| HistoryView::of(&tenant, entries, Reader::Requester)))
+}
+
+/// A part of all tenants' history.
+pub(super) fn all_history() -> Value {
+    json(&running().map(|(tenant, entries)| {
+        let next = Some(tenant.name.to_string());
+        let lines = entries.into_iter().map(|it| HistoryLine::of(&tenant, it, Reader::Operator));
+        let as_of = now() + SignedDuration::from_secs(6);
+        HistoryPage { items: lines.collect(), next, as_of }
+    }))
 }
 
 /// A plan.
