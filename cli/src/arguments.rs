@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{adopt, demo, doctor, history, limits, sandbox, survey};
+use crate::command::{adopt, demo, doctor, history, limits, rebuild, sandbox, survey};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -106,6 +106,8 @@ pub enum Command {
     Survey(survey::Arguments),
     /// Makes a tenant of an account that was there before.
     Adopt(adopt::Arguments),
+    /// Restores tenants after the loss of the ledger, from what accounts say of whose they are and from the wishes.
+    Rebuild(rebuild::Arguments),
     /// Checks documents without sending anything.
     Lint(Lint),
     /// Prints the JSON Schema of a kind, for editors.

@@ -157,6 +157,14 @@ impl Trouble {
         text
     }
 
+    /// What is wrong, in one line.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let problems = self.answer.iter().flat_map(|answer| &answer.problems);
+        let problems: Vec<String> = problems.map(ToString::to_string).collect();
+        if problems.is_empty() { self.message.clone() } else { problems.join("; ") }
+    }
+
     /// The trouble as a program reads it.
     #[must_use]
     pub fn json(&self) -> String {

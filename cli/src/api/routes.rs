@@ -3,9 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
-    AccountId, AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryPage, HistoryView,
-    LimitsView, Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec, TenantView,
-    Unmanaged,
+    AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage,
+    HistoryView, LimitsView, Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec,
+    TenantView, Unmanaged,
 };
 use uuid::Uuid;
 
@@ -245,6 +245,32 @@ impl Api {
         document: &Document<TenantSpec>,
     ) -> Result<PlanView, Trouble> {
         let path = format!("/operator/adoptions/{}/{account}/plan", document.metadata.platform);
+        self.send(Method::PUT, &path, Some(body(document)?), &[]).await?.read()
+    }
+
+    /// The accounts of a platform's organization, and whose they say that they are.
+    pub async fn claims(&self, platform: &str) -> Result<Vec<Claim>, Trouble> {
+        self.all(&format!("/operator/claims/{platform}")).await
+    }
+
+    /// Restores the tenant of an account.
+    pub async fn put_restoration(
+        &self,
+        account: &AccountId,
+        document: &Document<TenantSpec>,
+    ) -> Result<(Applied, TenantView), Trouble> {
+        let path = format!("/operator/restorations/{}/{account}", document.metadata.platform);
+        let answer = self.send(Method::PUT, &path, Some(body(document)?), &[]).await?;
+        Ok((Applied::of(&answer), answer.read()?))
+    }
+
+    /// The tenant as it would be restored.
+    pub async fn check_restoration(
+        &self,
+        account: &AccountId,
+        document: &Document<TenantSpec>,
+    ) -> Result<TenantView, Trouble> {
+        let path = format!("/operator/restorations/{}/{account}/check", document.metadata.platform);
         self.send(Method::PUT, &path, Some(body(document)?), &[]).await?.read()
     }
 

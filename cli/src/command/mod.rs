@@ -17,6 +17,7 @@ pub mod limits;
 mod lint;
 mod plan;
 mod purge;
+pub mod rebuild;
 mod replicate;
 pub mod sandbox;
 mod schema;
@@ -59,6 +60,7 @@ impl Command {
             Self::Limits(arguments) => arguments.output,
             Self::Survey(arguments) => arguments.output,
             Self::Adopt(arguments) => arguments.output,
+            Self::Rebuild(arguments) => arguments.output,
             _ => Format::Table,
         }
     }
@@ -82,6 +84,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Answer(arguments) => answer::run(&context, &arguments).await,
         Command::Survey(arguments) => survey::run(&context, &arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, &arguments).await,
+        Command::Rebuild(arguments) => rebuild::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),
         Command::Schema(arguments) => Ok(schema::run(&context, &arguments)),
         Command::Doctor(arguments) => doctor::run(&context, &arguments).await,

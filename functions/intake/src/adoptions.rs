@@ -83,7 +83,8 @@ pub async fn plan(
     Ok(Response::json(202, &view).with("location", location))
 }
 
-fn read(request: &Request, platform: &str) -> Result<(Name, Document<TenantSpec>), Refusal> {
+/// The tenant that a request is about, which is the path's platform's.
+pub fn read(request: &Request, platform: &str) -> Result<(Name, Document<TenantSpec>), Refusal> {
     let document: Document<TenantSpec> = request.document()?;
     let name = document.metadata.name();
     match crate::request::same("metadata.platform", &name.platform, platform) {

@@ -17,6 +17,7 @@ mod plans;
 mod removals;
 mod request;
 mod response;
+mod restorations;
 mod route;
 mod steps;
 mod surveys;
@@ -30,6 +31,7 @@ pub use configuration::PERMISSIONS;
 pub use openapi::document as openapi;
 pub use request::Request;
 pub use response::{Refusal, Response};
+pub use restorations::PERMISSIONS as RESTORATION_PERMISSIONS;
 use route::Route;
 
 /// Answers one request.
@@ -91,6 +93,13 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         }
         Route::PutAdoptionPlan(platform, account) => {
             adoptions::plan(means, request, &platform, &account, author).await
+        }
+        Route::ListClaims(platform) => restorations::claims(means, request, &platform).await,
+        Route::PutRestoration(platform, account) => {
+            restorations::put(means, request, &platform, &account, author).await
+        }
+        Route::PutRestorationCheck(platform, account) => {
+            restorations::check(means, request, &platform, &account, author).await
         }
         Route::GetSchema(kind) => Ok(Response::json(200, &tenant::schema(kind))),
         Route::GetOpenApi => Ok(Response::json(200, &openapi::document())),

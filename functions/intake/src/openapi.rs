@@ -5,18 +5,19 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    AwaitedView, BreakerWish, ConfigurationPlanView, Document, HistoryPage, HistoryView, Kind,
-    LandingZone, LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView, TenantSpec,
-    TenantView, Unmanaged,
+    AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage, HistoryView,
+    Kind, LandingZone, LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView,
+    TenantSpec, TenantView, Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
     ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
-    BREAKER, CHECKS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE, LANDING_ZONE_PLANS,
-    LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORMS, PURGE,
-    REPLICATIONS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
+    BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE,
+    LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS,
+    PLATFORMS, PURGE, REPLICATIONS, RESTORATION, RESTORATION_CHECK, ROUTES, SCHEMA, SURVEY,
+    SURVEYS, TENANT, TENANTS, UNMANAGED,
 };
 
 /// What the document tells of one route.
@@ -240,6 +241,29 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .drafts::<TenantSpec>(examples::tenant(), schemas)
         .answers(&[(202, "The plan is being made.")])
         .located(),
+        ("GET", CLAIMS) => reads::<Page<Claim>>(
+            "listClaims",
+            "The accounts of a platform's organization, and whose their tags say that they are.",
+            schemas,
+        )
+        .in_parts(),
+        ("PUT", RESTORATION) => reads::<TenantView>(
+            "putRestoration",
+            "Restores the tenant that an account's tag names and the ledger has lost, and starts its run.",
+            schemas,
+        )
+        .drafts::<TenantSpec>(examples::tenant(), schemas)
+        .answers(&[(201, "It is restored."), (200, "It is known already, with this account.")])
+        .versioned()
+        .located(),
+        ("PUT", RESTORATION_CHECK) => reads::<TenantView>(
+            "putRestorationCheck",
+            "The tenant as it would be restored; nothing is written.",
+            schemas,
+        )
+        .drafts::<TenantSpec>(examples::tenant(), schemas)
+        .versioned()
+        .located(),
         ("POST", CHECKS) => checks(schemas),
         ("PUT", PLATFORM_PLANS) => reads::<ConfigurationPlanView>(
             "putPlatformPlan",
@@ -432,7 +456,7 @@ impl Operation {
         let mut parameters = Vec::new();
         if self.comes_in_parts {
             parameters.push(json!({
-                "name": "after", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 256 },
+                "name": "after", "in": "query", "required": false, "schema": { "type": "string", "maxLength": 4096 },
                 "description": "Where to go on: what the part before says as `next`."
             }));
             parameters.extend(narrower(path));

@@ -69,6 +69,12 @@ pub enum Route {
     PutAdoption(String, AccountId),
     /// A plan of that is asked for.
     PutAdoptionPlan(String, AccountId),
+    /// A platform's accounts are listed, and whose they say that they are.
+    ListClaims(String),
+    /// The tenant of an account is restored.
+    PutRestoration(String, AccountId),
+    /// It is asked what that would come to.
+    PutRestorationCheck(String, AccountId),
     /// The JSON Schema of a kind is read.
     GetSchema(Kind),
     /// The `OpenAPI` document of all this is read.
@@ -103,6 +109,9 @@ pub(crate) const SURVEY: &str = "/operator/surveys/{platform}";
 pub(crate) const UNMANAGED: &str = "/operator/unmanaged";
 pub(crate) const ADOPTION: &str = "/operator/adoptions/{platform}/{account}";
 pub(crate) const ADOPTION_PLAN: &str = "/operator/adoptions/{platform}/{account}/plan";
+pub(crate) const CLAIMS: &str = "/operator/claims/{platform}";
+pub(crate) const RESTORATION: &str = "/operator/restorations/{platform}/{account}";
+pub(crate) const RESTORATION_CHECK: &str = "/operator/restorations/{platform}/{account}/check";
 pub(crate) const CHECKS: &str = "/operator/checks";
 pub(crate) const PLATFORM_PLANS: &str = "/operator/plans/platforms/{name}";
 pub(crate) const LANDING_ZONE_PLANS: &str = "/operator/plans/landing-zones/{name}";
@@ -115,7 +124,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 35] = [
+pub const ROUTES: [(&str, &str); 38] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -139,6 +148,9 @@ pub const ROUTES: [(&str, &str); 35] = [
     ("GET", UNMANAGED),
     ("PUT", ADOPTION),
     ("PUT", ADOPTION_PLAN),
+    ("GET", CLAIMS),
+    ("PUT", RESTORATION),
+    ("PUT", RESTORATION_CHECK),
     ("POST", CHECKS),
     ("PUT", PLATFORM_PLANS),
     ("PUT", LANDING_ZONE_PLANS),
@@ -187,6 +199,13 @@ impl Route {
             }
             ("PUT", ADOPTION_PLAN) => {
                 Self::PutAdoptionPlan(identifier(request, "platform")?, account(request)?)
+            }
+            ("GET", CLAIMS) => Self::ListClaims(identifier(request, "platform")?),
+            ("PUT", RESTORATION) => {
+                Self::PutRestoration(identifier(request, "platform")?, account(request)?)
+            }
+            ("PUT", RESTORATION_CHECK) => {
+                Self::PutRestorationCheck(identifier(request, "platform")?, account(request)?)
             }
             ("POST", CHECKS) => Self::PostCheck,
             ("PUT", PLATFORM_PLANS) => Self::PutPlatformPlan(name()?),

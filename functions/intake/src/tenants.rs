@@ -113,6 +113,17 @@ pub async fn check(
     name: &Name,
     document: &Document<TenantSpec>,
 ) -> Result<(), Refusal> {
+    let (before, incarnation) = living(means.ledger.tenant_named(name).await?);
+    check_beside(means, (name, incarnation), document, before).await
+}
+
+/// The same beside the tenant as it was before, if it was.
+pub async fn check_beside(
+    means: &Means,
+    (name, incarnation): (&Name, u32),
+    document: &Document<TenantSpec>,
+    before: Option<Tenant>,
+) -> Result<(), Refusal> {
     let Document { metadata, spec, .. } = document;
     let mut problems: Vec<Problem> = [
         same("metadata.workspace", &metadata.workspace, &name.workspace),
@@ -123,12 +134,10 @@ pub async fn check(
     .flatten()
     .collect();
     problems.extend(check_tenant(metadata, spec));
-    let (platform, zone, before) = tokio::try_join!(
+    let (platform, zone) = tokio::try_join!(
         means.ledger.config::<Platform>(&name.platform),
         means.ledger.config::<LandingZone>(&spec.landing_zone),
-        means.ledger.tenant_named(name),
     )?;
-    let (before, incarnation) = living(before);
     match &platform {
         None => {
             problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);

@@ -74,8 +74,7 @@ impl Ledger {
         transition: &Transition,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let tenant = &transition.tenant;
-        let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
-        let name = item::write(&Key::name(&tenant.name), &holder)?;
+        let name = holding(tenant)?;
         let name = match tenant.incarnation {
             0 | 1 => self.put_new(name),
             again => {
@@ -286,6 +285,12 @@ pub(crate) fn row(tenant: &Tenant) -> Result<Item, Error> {
     Ok(item)
 }
 
+/// That a tenant holds its name.
+pub(crate) fn holding(tenant: &Tenant) -> Result<Item, Error> {
+    let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
+    item::write(&Key::name(&tenant.name), &holder)
+}
+
 /// What a tenant is listed as: its name, which several deleted ones may have had.
 #[must_use]
 pub fn listed_name(tenant: &Tenant) -> String {
@@ -307,7 +312,7 @@ pub(crate) fn beginning(
 }
 
 /// A history entry, with what is to be told of it.
-fn history(before: Option<&Tenant>, transition: &Transition) -> Result<Item, Error> {
+pub(crate) fn history(before: Option<&Tenant>, transition: &Transition) -> Result<Item, Error> {
     let Transition { tenant, entry } = transition;
     let item = item::write(&Key::history(tenant.id, entry.at, entry.version), entry)?;
     untold::marked(item, Notice::of(before, transition))

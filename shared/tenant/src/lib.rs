@@ -8,6 +8,7 @@ mod account;
 mod alias;
 mod awaited;
 mod breaker;
+mod claim;
 mod contact;
 mod document;
 mod drift;
@@ -36,6 +37,7 @@ pub use account::{Numbers, account_alias, names_number, render_names};
 pub use alias::suffixed_alias;
 pub use awaited::AwaitedView;
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
+pub use claim::Claim;
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
     AccessRole, AccessStack, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower,
@@ -53,7 +55,7 @@ pub use failure::{Failure, FailureName};
 pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
 };
-pub use name::{AccountId, Name, tenant_id};
+pub use name::{AccountId, Name, incarnation_of, tenant_id};
 pub use notice::{Happening, Message, Need, Notice, ToldFailure};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};

@@ -50,6 +50,15 @@ pub fn tenant_id(name: &Name, incarnation: u32) -> Uuid {
     Uuid::new_v5(&LANDFALL, format!("{name}#{incarnation}").as_bytes())
 }
 
+/// How often a name is thought to have been used at the most.
+const MOST_INCARNATIONS: u32 = 1_000;
+
+/// How often a name had been used when its tenant got this id; none if the id is no tenant's of this name.
+#[must_use]
+pub fn incarnation_of(name: &Name, id: Uuid) -> Option<u32> {
+    (1..=MOST_INCARNATIONS).find(|incarnation| tenant_id(name, *incarnation) == id)
+}
+
 /// An AWS account's id: twelve digits.
 #[derive(
     Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
@@ -108,6 +117,9 @@ mod tests {
         let name = Name::new("a", "b", "aws");
         assert_eq!(tenant_id(&name, 1), tenant_id(&name, 1));
         assert_ne!(tenant_id(&name, 1), tenant_id(&name, 2));
+        assert_eq!(incarnation_of(&name, tenant_id(&name, 2)), Some(2));
+        let other = Name::new("a", "c", "aws");
+        assert_eq!(incarnation_of(&name, tenant_id(&other, 1)), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) const LONGEST_KEY: usize = 128;
 pub(crate) const LONGEST_VALUE: usize = 256;
 
 /// The tag that says whose an account is; without the platform's prefix.
-const TENANT: &str = "tenant";
+pub(crate) const TENANT: &str = "tenant";
 /// The tag that says which alternate contacts are ours.
 pub(crate) const CONTACTS: &str = "contacts";
 /// Keys that Landfall writes itself, without the platform's prefix.

@@ -32,6 +32,7 @@ pub fn declared() -> Vec<(&'static str, &'static [Permission])> {
         of::<close_account::CloseAccount>(),
         ("intake", intake::PERMISSIONS),
         ("adopt", intake::ADOPTION_PERMISSIONS),
+        ("restore", intake::RESTORATION_PERMISSIONS),
         ("survey", survey::PERMISSIONS),
     ]
 }
