@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{adopt, demo, doctor, history, limits, rebuild, sandbox, survey};
+use crate::command::{adopt, demo, doctor, history, limits, rebuild, rollout, sandbox, survey};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -91,6 +91,9 @@ pub enum Command {
     Replicate(Replicate),
     /// Prints what holds tenants back: the breaker, the daily number, the queue; sets a breaker, pauses a platform.
     Limits(limits::Arguments),
+    /// Stops, resumes or abandons the roll-out of a changed landing zone or platform; `get rollouts` shows them.
+    #[command(subcommand)]
+    Rollout(rollout::Act),
     /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
     /// an approver agrees.
     Delete(Delete),
@@ -191,6 +194,9 @@ pub enum Things {
     /// Organizations as Landfall sees them.
     #[value(alias = "platform")]
     Platforms,
+    /// How far changed landing zones and platforms have come to their tenants; for operators.
+    #[value(alias = "rollout")]
+    Rollouts,
     /// What tenants wait for, since when; for operators.
     Awaited,
     /// Accounts of the organizations that are no tenant's.

@@ -4,8 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::{
     AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage,
-    HistoryView, LimitsView, Name, Page, PlanView, Platform, Spec, SurveyView, TenantSpec,
-    TenantView, Unmanaged,
+    HistoryView, Kind, LimitsView, Name, Page, PlanView, Platform, RollOutView, RollOutWish, Spec,
+    SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 use uuid::Uuid;
 
@@ -207,6 +207,24 @@ impl Api {
         self.send(Method::PUT, &path, Some(body), headers.as_slice()).await?.read()
     }
 
+    /// How far the last change of each landing zone and platform has come.
+    pub async fn roll_outs(&self) -> Result<Vec<RollOutView>, Trouble> {
+        self.all("/operator/rollouts").await
+    }
+
+    /// Stops, resumes or abandons a roll-out.
+    pub async fn put_roll_out(
+        &self,
+        kind: Kind,
+        name: &str,
+        wish: &RollOutWish,
+    ) -> Result<RollOutView, Trouble> {
+        let body = serde_json::to_vec(wish)
+            .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
+        let path = format!("/operator/rollouts/{}/{name}", kept_under(kind));
+        self.send(Method::PUT, &path, Some(body), &[]).await?.read()
+    }
+
     /// What surveys of each platform's organization found.
     pub async fn surveys(&self) -> Result<Vec<SurveyView>, Trouble> {
         self.all("/operator/surveys").await
@@ -341,10 +359,14 @@ impl Api {
 
 /// Where the API keeps a kind of configuration.
 fn collection<S: Spec>() -> &'static str {
-    match S::KIND {
-        tenant::Kind::Platform => "platforms",
-        tenant::Kind::LandingZone => "landing-zones",
-        tenant::Kind::Tenant => "tenants",
+    kept_under(S::KIND)
+}
+
+fn kept_under(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Platform => "platforms",
+        Kind::LandingZone => "landing-zones",
+        Kind::Tenant => "tenants",
     }
 }
 

@@ -41,6 +41,15 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
             };
             print(context, arguments, &platforms, platforms_table);
         }
+        Things::Rollouts => {
+            let mut rollouts = api.roll_outs().await?;
+            rollouts.retain(|one| wanted.is_none_or(|wanted| one.name == wanted));
+            if let Some(wanted) = wanted.filter(|_| rollouts.is_empty()) {
+                return Err(missing("roll-out of a landing zone or platform", wanted));
+            }
+            let paint = Paint::still(context.terminal.colours_results());
+            print(context, arguments, &rollouts, |rollouts| show::roll_outs(rollouts, paint));
+        }
         Things::Awaited => {
             let mut awaited = api.awaited().await?;
             awaited.retain(|one| wanted.is_none_or(|wanted| one.name == wanted));

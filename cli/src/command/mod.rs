@@ -19,6 +19,7 @@ mod plan;
 mod purge;
 pub mod rebuild;
 mod replicate;
+pub mod rollout;
 pub mod sandbox;
 mod schema;
 pub mod survey;
@@ -77,6 +78,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::History(arguments) => history::run(&context, &arguments).await,
         Command::Replicate(arguments) => replicate::run(&context, &arguments).await,
         Command::Limits(arguments) => limits::run(&context, &arguments).await,
+        Command::Rollout(act) => rollout::run(&context, &act).await,
         Command::Delete(arguments) => delete::run(&context, &arguments).await,
         Command::Approve(arguments) => decide::run(&context, &arguments, true).await,
         Command::Decline(arguments) => decide::run(&context, &arguments, false).await,

@@ -73,7 +73,7 @@ pub fn limits(limits: &LimitsView, paint: Paint) -> String {
 }
 
 /// The last part of an ARN, or a part of Landfall.
-fn person(author: &str) -> String {
+pub(super) fn person(author: &str) -> String {
     author.rsplit([':', '/']).next().unwrap_or_default().to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! Tells programs and people of what became of tenants.
+//! Tells programs and people of what became of tenants, and people of roll-outs that stopped.
 //!
 //! What it does: asks the ledger for history entries that are still to be told, puts changes of phase and drift on the bus and
 //! sends what needs a person to the topic, then takes the marks away.
@@ -13,7 +13,7 @@ use announcement::MOST;
 use entry::Means;
 use ledger::Untold;
 use serde_json::{Value, json};
-use tenant::{Failure, Happening, Uuid};
+use tenant::{Failure, Happening};
 
 /// Entries read at once.
 const PAGE: i32 = 50;
@@ -22,7 +22,7 @@ const ROUNDS: usize = 40;
 
 /// Tells what is still to be told.
 pub async fn handle(means: Means, _event: Value) -> Result<Value, Failure> {
-    let mut told: HashSet<(Uuid, u64)> = HashSet::new();
+    let mut told: HashSet<(String, String)> = HashSet::new();
     for _ in 0..ROUNDS {
         let mut untold = means.ledger.untold(PAGE).await?;
         // An index shows for a moment what was told already.
@@ -47,25 +47,26 @@ struct Round<'a> {
     failure: Option<Failure>,
 }
 
-fn key(entry: &Untold) -> (Uuid, u64) {
-    (entry.notice.change.id, entry.notice.change.version)
+fn key(entry: &Untold) -> (String, String) {
+    (entry.whose().to_owned(), entry.place().to_owned())
 }
 
-/// The first entry of each tenant: the ones after it wait until that is told.
+/// The first entry of each tenant's history: the ones after it wait until that is told.
 fn next(untold: &[Untold]) -> Vec<&Untold> {
     let mut sorted: Vec<&Untold> = untold.iter().collect();
-    sorted.sort_by_key(|entry| (entry.notice.change.at, entry.notice.change.version));
-    let mut tenants = HashSet::new();
-    sorted.retain(|entry| tenants.insert(entry.notice.change.id));
+    sorted.sort_by_key(|entry| entry.place());
+    let mut histories = HashSet::new();
+    sorted.retain(|entry| histories.insert(entry.whose()));
     sorted.truncate(MOST);
     sorted
 }
 
 async fn tell<'a>(means: &Means, batch: &[&'a Untold]) -> Round<'a> {
     let (changes, others): (Vec<&'a Untold>, Vec<&'a Untold>) =
-        batch.iter().copied().partition(|entry| entry.notice.is_for_programs());
+        batch.iter().copied().partition(|entry| entry.notice.change().is_some());
     let mut round = Round { taken: Vec::new(), failure: None };
-    let details: Vec<&Happening> = changes.iter().map(|entry| &entry.notice.change).collect();
+    let details: Vec<&Happening> =
+        changes.iter().filter_map(|entry| entry.notice.change()).collect();
     let mut heard = others;
     match means.announcer.put(&details).await {
         Ok(put) => {

@@ -5,7 +5,7 @@ use control_tower::ControlTower;
 use entry::Means;
 use futures::future::try_join_all;
 use identity_center::Assignments;
-use ledger::{ConfigurationPlanRow, Draft, List, Versioned};
+use ledger::{ConfigurationPlanRow, Draft, Error, List, Versioned};
 use organization::Organization;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,12 +14,12 @@ use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
     ConfigurationPlanView, Document, Failure, Kind, LandingZone, LandingZoneMetadata, Mode, Page,
-    PermissionModel, Platform, PlatformMetadata, Problem, Reader, RoleMapping, Spec, Tenant,
-    Transition, Uuid, check_landing_zone, check_platform, kind_of,
+    PermissionModel, Platform, PlatformMetadata, Problem, Reader, RoleMapping, RollOut,
+    RollOutRules, Spec, Tenant, Transition, Uuid, check_landing_zone, check_platform, kind_of,
 };
 
 use crate::request::{Precondition, same};
-use crate::tenants::{Outcome, unknown};
+use crate::tenants::{ATTEMPTS, Outcome, unknown};
 use crate::{Refusal, Request, Response, passes, plans};
 
 /// How many of the tenants that a change concerns are planned; all are counted.
@@ -75,6 +75,16 @@ pub trait Configuration: Spec + Clone + PartialEq {
 
     /// Whether a change of the configuration of this name concerns a tenant.
     fn concerns(name: &str, tenant: &Tenant) -> bool;
+
+    /// How its changes reach the tenants that are there.
+    fn roll_out(&mut self) -> &mut RollOutRules;
+
+    /// Whether tenants are to be the same with another one: whatever else it says of how changes are rolled out.
+    fn is_like(&self, other: &Self) -> bool {
+        let mut alike = self.clone();
+        alike.roll_out().clone_from(other.clone().roll_out());
+        alike == *other
+    }
 }
 
 impl Configuration for Platform {
@@ -89,6 +99,10 @@ impl Configuration for Platform {
     fn concerns(name: &str, tenant: &Tenant) -> bool {
         tenant.name.platform == name
     }
+
+    fn roll_out(&mut self) -> &mut RollOutRules {
+        &mut self.roll_out
+    }
 }
 
 impl Configuration for LandingZone {
@@ -102,6 +116,10 @@ impl Configuration for LandingZone {
 
     fn concerns(name: &str, tenant: &Tenant) -> bool {
         tenant.wish.landing_zone == name
+    }
+
+    fn roll_out(&mut self) -> &mut RollOutRules {
+        &mut self.roll_out
     }
 }
 
@@ -456,7 +474,7 @@ async fn missing_in_aws(
 /// Begins the plans of the first tenants that a change concerns, and counts them all.
 async fn plan<S: Configuration>(means: &Means, name: &str, spec: S) -> Result<Response, Refusal> {
     let before = means.ledger.config::<S>(name).await?;
-    let differs = before.is_none_or(|before| before.spec != spec);
+    let differs = before.is_none_or(|before| !before.spec.is_like(&spec));
     let (concerned, first) = if differs {
         concerned(means, |tenant| S::concerns(name, tenant)).await?
     } else {
@@ -534,40 +552,46 @@ async fn write<S: Configuration>(
     author: &str,
     precondition: &Precondition,
 ) -> Result<Response, Refusal> {
-    let before = means.ledger.config::<S>(name).await?;
-    let version = before.as_ref().map(|before| before.version);
-    precondition.check(version)?;
-    let outcome = match &before {
-        None => Outcome::Created,
-        Some(before) if before.spec == spec => Outcome::Unchanged,
-        Some(_) => Outcome::Changed,
-    };
-    let config = match before {
-        Some(before) if outcome == Outcome::Unchanged => before,
-        before => {
-            let config = Versioned {
-                name: name.to_owned(),
-                version: version.unwrap_or(0) + 1,
-                spec,
-                author: author.to_owned(),
-                at: means.now(),
-                // Nobody can have wished for what did not exist.
-                spread: before.is_none(),
-            };
-            means.ledger.configure(&config).await?;
-            config
+    for _ in 0..ATTEMPTS {
+        let before = means.ledger.config::<S>(name).await?;
+        let version = before.as_ref().map(|before| before.version);
+        precondition.check(version)?;
+        let outcome = match &before {
+            None => Outcome::Created,
+            Some(before) if before.spec == spec => Outcome::Unchanged,
+            Some(_) => Outcome::Changed,
+        };
+        if let Some(before) = before.as_ref().filter(|_| outcome == Outcome::Unchanged) {
+            return Ok(Response::json(outcome.status(), &document(before)).tagged(before.version));
         }
-    };
-    // A request that ended before all were asked is finished by the next one that says the same.
-    if !config.spread {
-        let is_zone = S::KIND == tenant::Kind::LandingZone;
-        let changed = format!("{} {name}", if is_zone { "landing zone" } else { "platform" });
-        let concerns = |tenant: &Tenant| S::concerns(name, tenant);
-        let run = |tenant: &Tenant| tenant.concerned(&changed, author, means.now());
-        ask_for_runs(means, concerns, run).await?;
-        means.ledger.spread::<S>(name, config.version).await?;
+        let next = version.unwrap_or(0) + 1;
+        let alike = before.as_ref().filter(|before| before.spec.is_like(&spec));
+        let config = Versioned {
+            name: name.to_owned(),
+            version: next,
+            changed: alike.map_or(next, |before| before.changed),
+            spec: spec.clone(),
+            author: author.to_owned(),
+            at: means.now(),
+        };
+        // Nobody can have wished for what did not exist.
+        let roll_out = if before.is_some() && alike.is_none() {
+            let earlier = means.ledger.roll_out(S::KIND, name).await?;
+            let change = (S::KIND, name, next);
+            Some(RollOut::begun(change, earlier.as_ref(), author, means.now()))
+        } else {
+            None
+        };
+        match means.ledger.configure(&config, roll_out.as_ref()).await {
+            Ok(()) => {
+                return Ok(Response::json(outcome.status(), &document(&config)).tagged(next));
+            }
+            // Its roll-out has come on meanwhile, or somebody else has written it.
+            Err(Error::Conflict) => {}
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
     }
-    Ok(Response::json(outcome.status(), &document(&config)).tagged(config.version))
+    Err(Refusal::Busy)
 }
 
 /// Asks for a run of every tenant that something concerns; start-due starts them, some each minute.

@@ -18,6 +18,7 @@ mod removals;
 mod request;
 mod response;
 mod restorations;
+mod roll_outs;
 mod route;
 mod steps;
 mod surveys;
@@ -84,6 +85,8 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::ListHistory => history::all(means, request).await,
         Route::ListLimits => limits::list(means).await,
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
+        Route::ListRollOuts => roll_outs::list(means).await,
+        Route::PutRollOut(kind, name) => roll_outs::put(means, request, kind, &name, author).await,
         Route::ListSurveys => surveys::list(means).await,
         Route::PostSurvey(platform) => surveys::ask(means, &platform, author).await,
         Route::ListAwaited => awaited::list(means, request).await,

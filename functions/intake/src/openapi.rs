@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
     AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage, HistoryView,
-    Kind, LandingZone, LimitsView, Page, PlanView, Platform, Problems, Spec, SurveyView,
-    TenantSpec, TenantView, Unmanaged,
+    Kind, LandingZone, LimitsView, Page, PlanView, Platform, Problems, RollOutView, RollOutWish,
+    Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 
 use crate::removals::LONGEST_COMMENT;
@@ -15,9 +15,9 @@ use crate::request::LARGEST_BODY;
 use crate::route::{
     ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
     BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE,
-    LANDING_ZONE_PLANS, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS,
-    PLATFORMS, PURGE, REPLICATIONS, RESTORATION, RESTORATION_CHECK, ROUTES, SCHEMA, SURVEY,
-    SURVEYS, TENANT, TENANTS, UNMANAGED,
+    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS,
+    PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REPLICATIONS, RESTORATION,
+    RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
 };
 
 /// What the document tells of one route.
@@ -201,6 +201,13 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
                 .takes_value(&schemas.subschema_for::<BreakerWish>(), examples::breaker())
                 .versioned()
         }
+        ("GET", ROLL_OUTS) => reads::<Page<RollOutView>>(
+            "listRollOuts",
+            "How far the last change of each landing zone and platform has come.",
+            schemas,
+        ),
+        ("PUT", PLATFORM_ROLL_OUT) => roll_out("putPlatformRollOut", schemas),
+        ("PUT", LANDING_ZONE_ROLL_OUT) => roll_out("putLandingZoneRollOut", schemas),
         ("GET", AWAITED) => reads::<Page<AwaitedView>>(
             "listAwaited",
             "What all tenants wait for, since when, and whether that is longer than usual.",
@@ -325,6 +332,13 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         // A test asks for every route.
         _ => any("", ""),
     }
+}
+
+/// What a person does to a roll-out.
+fn roll_out(id: &'static str, schemas: &mut SchemaGenerator) -> Operation {
+    reads::<RollOutView>(id, "Stops, resumes or abandons a roll-out.", schemas)
+        .takes_value(&schemas.subschema_for::<RollOutWish>(), examples::roll_out())
+        .versioned()
 }
 
 /// What an approver decides, with what they may say.

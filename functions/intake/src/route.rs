@@ -57,6 +57,10 @@ pub enum Route {
     ListLimits,
     /// A platform's breaker is opened or closed.
     PutBreaker(String),
+    /// How far changes have come is read.
+    ListRollOuts,
+    /// A roll-out is stopped, resumed or abandoned.
+    PutRollOut(Kind, String),
     /// What all tenants wait for is read.
     ListAwaited,
     /// What surveys of the organization found is read.
@@ -103,6 +107,9 @@ pub(crate) const PURGE: &str =
 pub(crate) const ALL_HISTORY: &str = "/operator/history";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
+pub(crate) const ROLL_OUTS: &str = "/operator/rollouts";
+pub(crate) const PLATFORM_ROLL_OUT: &str = "/operator/rollouts/platforms/{name}";
+pub(crate) const LANDING_ZONE_ROLL_OUT: &str = "/operator/rollouts/landing-zones/{name}";
 pub(crate) const AWAITED: &str = "/operator/awaited";
 pub(crate) const SURVEYS: &str = "/operator/surveys";
 pub(crate) const SURVEY: &str = "/operator/surveys/{platform}";
@@ -124,7 +131,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 38] = [
+pub const ROUTES: [(&str, &str); 41] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -142,6 +149,9 @@ pub const ROUTES: [(&str, &str); 38] = [
     ("GET", ALL_HISTORY),
     ("GET", LIMITS),
     ("PUT", BREAKER),
+    ("GET", ROLL_OUTS),
+    ("PUT", PLATFORM_ROLL_OUT),
+    ("PUT", LANDING_ZONE_ROLL_OUT),
     ("GET", AWAITED),
     ("GET", SURVEYS),
     ("POST", SURVEY),
@@ -190,6 +200,9 @@ impl Route {
             ("GET", ALL_HISTORY) => Self::ListHistory,
             ("GET", LIMITS) => Self::ListLimits,
             ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
+            ("GET", ROLL_OUTS) => Self::ListRollOuts,
+            ("PUT", PLATFORM_ROLL_OUT) => Self::PutRollOut(Kind::Platform, name()?),
+            ("PUT", LANDING_ZONE_ROLL_OUT) => Self::PutRollOut(Kind::LandingZone, name()?),
             ("GET", AWAITED) => Self::ListAwaited,
             ("GET", SURVEYS) => Self::ListSurveys,
             ("POST", SURVEY) => Self::PostSurvey(identifier(request, "platform")?),

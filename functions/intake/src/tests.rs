@@ -211,7 +211,7 @@ mod views {
     use jiff::{SignedDuration, Timestamp};
     use ledger::{State, StepRow};
     use step::Awaited;
-    use tenant::{Failure, LandingZone, StepState, Tenant};
+    use tenant::{Failure, LandingZone, StepState, Tenant, Versions};
 
     use super::*;
 
@@ -222,7 +222,7 @@ mod views {
     fn running() -> Tenant {
         let wish = serde_json::from_value(json!({"landingZone": "production"})).expect("a wish");
         let tenant = Tenant::requested(Name::new("a", "b", "aws"), 1, wish, "ada", now()).tenant;
-        tenant.started(now()).expect("nothing runs").tenant
+        tenant.started(Versions::default(), now()).expect("nothing runs").tenant
     }
 
     fn zone() -> LandingZone {

@@ -28,7 +28,6 @@ pub(crate) struct Watched {
 impl Survey<'_> {
     /// Reads all tenants, and keeps of each what a look is held against.
     pub(crate) async fn watched(&self) -> Result<Watched, Failure> {
-        let now = self.means.now();
         let (mut watches, mut accounts) = (HashMap::new(), HashSet::new());
         let mut after = None;
         loop {
@@ -36,7 +35,7 @@ impl Survey<'_> {
                 self.means.ledger.tenants(List::Living, None, after.as_deref(), ROWS).await?;
             for tenant in page.0.iter().filter(|tenant| tenant.name.platform == self.name) {
                 accounts.extend(tenant.account.clone());
-                let watch = Watch::of(tenant, now);
+                let watch = self.watch(tenant);
                 watches.extend(watch.map(|watch| (watch.account.clone(), watch)));
             }
             match page.1 {

@@ -39,7 +39,13 @@ impl Survey<'_> {
     ) -> Result<Option<Tenant>, Failure> {
         let rules = self.rules(&before.wish.landing_zone);
         let ledger = &self.means.ledger;
-        let noticed = before.looked_at(decides, differences, &rules, self.means.now());
+        let noticed = before.looked_at(
+            decides,
+            differences,
+            &rules,
+            self.versions(&before.wish.landing_zone),
+            self.means.now(),
+        );
         let (written, after) = match noticed {
             None => return Ok(None),
             Some(Noticed::Noted(after)) => (ledger.touch(before, &after).await, after),

@@ -26,7 +26,7 @@ use stackset::census;
 use step::{Permission, Site};
 use tenant::{
     AccountId, DriftRules, Failure, FailureName, LandingZone, Mode, Platform, SECOND_LOOK,
-    SurveySummary, Uuid,
+    SurveySummary, Tenant, Uuid, Versions, Watch,
 };
 
 /// What may be looked at: accounts and stacks.
@@ -98,6 +98,7 @@ pub(crate) struct Survey<'a> {
     platform: &'a Platform,
     name: &'a str,
     zones: HashMap<String, LandingZone>,
+    versions: HashMap<String, Versions>,
     sessions: Sessions,
     until: Timestamp,
 }
@@ -110,6 +111,16 @@ impl Survey<'_> {
     /// Whether an account is one that Landfall itself lives in.
     fn is_a_seat(&self, account: &AccountId) -> bool {
         [&self.platform.management_account, &self.platform.automation_account].contains(&account)
+    }
+
+    /// The versions of the configuration that tenants of a landing zone are held against.
+    fn versions(&self, zone: &str) -> Versions {
+        self.versions.get(zone).copied().unwrap_or_default()
+    }
+
+    /// What a tenant is held against, if a survey looks at it.
+    fn watch(&self, tenant: &Tenant) -> Option<Watch> {
+        Watch::of(tenant, self.versions(&tenant.wish.landing_zone), self.means.now())
     }
 
     fn rules(&self, zone: &str) -> DriftRules {
@@ -131,15 +142,18 @@ async fn go_on(means: &Means, platform: &Versioned<Platform>) -> Result<&'static
     if is_new {
         ledger.begin_survey(name, &position).await?;
     }
-    let zones = ledger.configs::<LandingZone>().await?.into_iter();
+    let mut zones = ledger.configs::<LandingZone>().await?;
+    zones.retain(|zone| zone.spec.platform == name);
+    let versions = |zone: &Versioned<LandingZone>| Versions {
+        landing_zone: zone.changed,
+        platform: platform.changed,
+    };
     let survey = Survey {
         means,
         platform: &platform.spec,
         name,
-        zones: zones
-            .filter(|zone| zone.spec.platform == name)
-            .map(|zone| (zone.name, zone.spec))
-            .collect(),
+        versions: zones.iter().map(|zone| (zone.name.clone(), versions(zone))).collect(),
+        zones: zones.into_iter().map(|zone| (zone.name, zone.spec)).collect(),
         sessions: means.sessions(PERMISSIONS, &platform.spec, Uuid::nil(), None, Mode::Plan),
         until: now + TURN,
     };

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use ledger::{Leg, Position};
 use organization::Organization;
 use step::Site;
-use tenant::{AccountId, Failure, Watch};
+use tenant::{AccountId, Failure};
 
 use crate::{Progress, Survey};
 
@@ -52,7 +52,7 @@ async fn look_at(
         return survey.write_down(position, strangers, &HashMap::new()).await;
     };
     let tenant = ledger.tenant(owner).await?;
-    let watch = tenant.and_then(|tenant| Watch::of(&tenant, survey.means.now()));
+    let watch = tenant.and_then(|tenant| survey.watch(&tenant));
     let Some(watch) = watch.filter(|watch| watch.account == *account) else { return Ok(()) };
     let seen = member.map(|member| member.seen);
     let zone = survey.zones.get(&watch.landing_zone);

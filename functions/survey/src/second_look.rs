@@ -35,7 +35,7 @@ async fn look_at(
     position: &mut Position,
     tenant: &Tenant,
 ) -> Result<(), Failure> {
-    let Some(watch) = Watch::of(tenant, survey.means.now()) else { return Ok(()) };
+    let Some(watch) = survey.watch(tenant) else { return Ok(()) };
     let open: Vec<&Deviation> = tenant.drift.iter().filter(|known| !known.confirmed).collect();
     let mut found = Vec::new();
     if open.iter().any(|known| known.field.is_of_the_account()) {

@@ -94,11 +94,13 @@ impl Means {
     pub async fn start(&self, tenant: &Tenant) -> Result<(), Failure> {
         let now = self.now();
         let Some(execution) = &tenant.running else {
-            let Ok(transition) = tenant.started(now) else { return Ok(()) };
             // It stays due, so that start-due starts it once somebody resumes the platform.
             if self.ledger.breaker(&tenant.name.platform).await?.is_paused() {
                 return Ok(());
             }
+            let (zone, platform) = (&tenant.wish.landing_zone, &tenant.name.platform);
+            let versions = self.ledger.versions(zone, platform).await?;
+            let Ok(transition) = tenant.started(versions, now) else { return Ok(()) };
             return match self.ledger.write(tenant, &transition).await {
                 Ok(()) => self.executions.start(&transition.tenant.ticket()).await.map(|_| ()),
                 Err(ledger::Error::Conflict) => Ok(()),

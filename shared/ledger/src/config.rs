@@ -1,12 +1,12 @@
 //! Platforms and landing zones, versioned.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::Spec;
+use tenant::{Failure, Kind, RollOutTransition, Spec, Versions};
 
 use crate::{
-    Error, Ledger, failed,
+    Error, Ledger,
     item::{self, Key},
 };
 
@@ -23,9 +23,9 @@ pub struct Versioned<S> {
     pub author: String,
     /// When.
     pub at: Timestamp,
-    /// Whether every tenant that this version concerns has been asked to run.
+    /// The version that last changed anything for its tenants.
     #[serde(default)]
-    pub spread: bool,
+    pub changed: u64,
 }
 
 impl Ledger {
@@ -39,39 +39,43 @@ impl Ledger {
         self.rows(&Key::config(S::KIND, "").pk, "CONFIG#").await
     }
 
-    /// Writes a platform or landing zone as the version that follows the one that was read.
-    pub async fn configure<S: Spec>(&self, document: &Versioned<S>) -> Result<(), Error> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::write(&Key::config(S::KIND, &document.name), document)?))
+    /// Writes a platform or landing zone as the version that follows the one that was read, and with it the roll-out of
+    /// that change, if there is one: both or none.
+    pub async fn configure<S: Spec>(
+        &self,
+        document: &Versioned<S>,
+        roll_out: Option<&RollOutTransition>,
+    ) -> Result<(), Error> {
+        let put = self
+            .put(item::write(&Key::config(S::KIND, &document.name), document)?)
             .condition_expression("attribute_not_exists(pk) OR version = :before")
             .expression_attribute_values(
                 ":before",
                 AttributeValue::N((document.version - 1).to_string()),
             )
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
+            .build()
+            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
+        let mut items = vec![TransactWriteItem::builder().put(put).build()];
+        if let Some(roll_out) = roll_out {
+            items.extend(self.turned_roll_out(roll_out)?);
+        }
+        self.transact(items).await
     }
 
-    /// Notes that every tenant that a version concerns has been asked to run; a later version knows nothing of it.
-    pub async fn spread<S: Spec>(&self, name: &str, version: u64) -> Result<(), Error> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::config(S::KIND, name).item()))
-            .update_expression("SET spread = :true")
-            .condition_expression("version = :version")
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
-            .send()
-            .await;
-        match answer.map_err(|error| failed("dynamodb:UpdateItem", &error)) {
-            Ok(_) | Err(Error::Conflict) => Ok(()),
-            Err(error) => Err(error),
+    /// What a run of a tenant of this landing zone and platform begins with now.
+    pub async fn versions(&self, landing_zone: &str, platform: &str) -> Result<Versions, Error> {
+        #[derive(Deserialize)]
+        struct Changed {
+            #[serde(default)]
+            changed: u64,
         }
+        let zone = Key::config(Kind::LandingZone, landing_zone);
+        let platform = Key::config(Kind::Platform, platform);
+        let mut rows = self.present(vec![zone.clone(), platform.clone()]).await?;
+        let mut changed = |key: &Key| match rows.remove(&key.pk) {
+            Some(row) => item::read::<Changed>(row).map(|row| row.changed),
+            None => Ok(0),
+        };
+        Ok(Versions { landing_zone: changed(&zone)?, platform: changed(&platform)? })
     }
 }

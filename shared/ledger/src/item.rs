@@ -129,6 +129,16 @@ impl Key {
         Self::new("UNMANAGED", format!("ACCOUNT#{platform}#{account}"))
     }
 
+    /// A roll-out; the last one of each landing zone and platform, all under one key.
+    pub(crate) fn roll_out(kind: Kind, name: &str) -> Self {
+        Self::new("ROLLOUT", format!("ROLLOUT#{}#{name}", kind.as_str()))
+    }
+
+    pub(crate) fn roll_out_history(kind: Kind, name: &str, at: Timestamp, version: u64) -> Self {
+        let pk = Self::roll_out(kind, name).sk;
+        Self::new(pk, format!("HISTORY#{at:.3}#{version:012}"))
+    }
+
     pub(crate) fn config(kind: Kind, name: &str) -> Self {
         Self::new(format!("CONFIG#{}", kind.as_str()), format!("CONFIG#{name}"))
     }

@@ -13,6 +13,7 @@ mod events;
 mod item;
 mod limits;
 mod plans;
+mod roll_outs;
 mod steps;
 mod surveys;
 mod tenants;
@@ -127,6 +128,28 @@ impl Ledger {
             rows.push(item::read(found.map_err(|error| failed("dynamodb:Query", &error))?)?);
         }
         Ok(rows)
+    }
+
+    /// The last of them, the latest first.
+    async fn latest<T: serde::de::DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        most: i32,
+    ) -> Result<Vec<T>, Error> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .scan_index_forward(false)
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        answer.items.unwrap_or_default().into_iter().map(item::read).collect()
     }
 }
 

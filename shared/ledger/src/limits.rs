@@ -289,18 +289,6 @@ impl Ledger {
         platform: &str,
         most: i32,
     ) -> Result<Vec<BreakerEntry>, Error> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(Key::breaker(platform).pk))
-            .expression_attribute_values(":prefix", AttributeValue::S("HISTORY#".to_owned()))
-            .scan_index_forward(false)
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        answer.items.unwrap_or_default().into_iter().map(item::read).collect()
+        self.latest(&Key::breaker(platform).pk, "HISTORY#", most).await
     }
 }

@@ -192,19 +192,7 @@ impl Ledger {
         platform: &str,
         most: i32,
     ) -> Result<Vec<SurveySummary>, Error> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(Key::survey(platform).pk))
-            .expression_attribute_values(":prefix", AttributeValue::S("SUMMARY#".to_owned()))
-            .scan_index_forward(false)
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        answer.items.unwrap_or_default().into_iter().map(item::read).collect()
+        self.latest(&Key::survey(platform).pk, "SUMMARY#", most).await
     }
 
     /// Keeps which accounts a survey has seen, for whoever goes on with it.

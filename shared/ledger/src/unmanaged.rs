@@ -98,7 +98,7 @@ impl Ledger {
     }
 
     /// The rows that there are of these, by their partition keys.
-    async fn present(&self, mut keys: Vec<Key>) -> Result<HashMap<String, Item>, Error> {
+    pub(crate) async fn present(&self, mut keys: Vec<Key>) -> Result<HashMap<String, Item>, Error> {
         #[derive(Deserialize)]
         struct Named {
             pk: String,

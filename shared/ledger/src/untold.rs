@@ -4,8 +4,8 @@
 //! goes once it is told. Whoever dies between the two tells it again.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use serde::Deserialize;
-use tenant::{Failure, Notice};
+use serde::{Deserialize, Serialize};
+use tenant::{Failure, Told};
 
 use crate::{
     Error, Item, Ledger, failed,
@@ -18,7 +18,21 @@ pub struct Untold {
     pk: String,
     sk: String,
     /// What is to be told.
-    pub notice: Notice,
+    pub notice: Told,
+}
+
+impl Untold {
+    /// Whose history it stands in: a tenant's, or a roll-out's.
+    #[must_use]
+    pub fn whose(&self) -> &str {
+        &self.pk
+    }
+
+    /// Where it stands there; what sorts later happened later.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.sk
+    }
 }
 
 impl Ledger {
@@ -66,7 +80,7 @@ impl Ledger {
 }
 
 /// A history entry with the mark that it is to be told, if there is something to tell.
-pub(crate) fn marked(mut item: Item, notice: Option<Notice>) -> Result<Item, Error> {
+pub(crate) fn marked(mut item: Item, notice: Option<impl Serialize>) -> Result<Item, Error> {
     if let Some(notice) = notice {
         let notice = serde_dynamo::to_attribute_value(notice).map_err(|error| {
             Error::Failure(Failure::defect(format!("a notice can't be written: {error}")))

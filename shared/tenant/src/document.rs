@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod landing_zone;
 mod platform;
+mod roll_out;
 mod wish;
 
 pub use landing_zone::{
@@ -15,6 +16,7 @@ pub use platform::{
     AccountFactory, BIRTH_ROLE, BreakerLimits, ControlTower, Enrolment, IdentifierLengths, Limits,
     Platform, PlatformMetadata, SsoUser, TagMapper,
 };
+pub use roll_out::{Amount, RollOutRules};
 pub use wish::{TenantMetadata, TenantSpec};
 
 /// The kinds of documents.

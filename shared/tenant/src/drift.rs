@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, LandingZone, Phase, Platform, StackSet, Tenant};
+use crate::{AccountId, LandingZone, Phase, Platform, StackSet, Tenant, Versions};
 
 /// What can be other than wished.
 #[derive(
@@ -265,14 +265,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// What is to be watched of a tenant; nothing of one that has no account, runs, or leaves.
+    /// What is to be watched of a tenant; nothing of one that has no account, runs, or leaves. What it is held against is
+    /// present; to one that has not come to that yet, it is no drift.
     #[must_use]
-    pub fn of(tenant: &Tenant, now: Timestamp) -> Option<Self> {
+    pub fn of(tenant: &Tenant, present: Versions, now: Timestamp) -> Option<Self> {
         let stays = matches!(tenant.phase, Phase::Ready | Phase::Waiting | Phase::Failed);
         let account = tenant.account.clone().filter(|_| stays && tenant.running.is_none())?;
         // One that waits or has failed runs again within a day, and may lack what it waits for.
         let is_met = tenant.phase == Phase::Ready
             && tenant.observed_generation == tenant.generation
+            && tenant.versions == present
             && tenant.next_run.is_none_or(|next| next > now);
         let names = tenant.names.as_ref().map(|names| {
             let keeps = tenant.new_email().is_none();

@@ -21,6 +21,7 @@ mod pace;
 mod pattern;
 mod placeholder;
 mod record;
+mod roll_out;
 mod run;
 mod seat;
 mod shape;
@@ -40,11 +41,11 @@ pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, Failed
 pub use claim::Claim;
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
-    AccessRole, AccessStack, AccountFactory, BIRTH_ROLE, Baseline, BreakerLimits, ControlTower,
-    DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, IdentifierLengths, Kind,
-    LandingZone, LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel,
-    Platform, PlatformMetadata, Quota, Spec, SsoUser, StackSet, TagMapper, TenantMetadata,
-    TenantSpec, Trust, schema,
+    AccessRole, AccessStack, AccountFactory, Amount, BIRTH_ROLE, Baseline, BreakerLimits,
+    ControlTower, DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, IdentifierLengths,
+    Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel,
+    Platform, PlatformMetadata, Quota, RollOutRules, Spec, SsoUser, StackSet, TagMapper,
+    TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use drift::{
     ACCESS_SET, ACTIVE, Deviation, Difference, DriftField, DriftPolicy, DriftRules, DriftState,
@@ -56,12 +57,16 @@ pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
 };
 pub use name::{AccountId, Name, incarnation_of, tenant_id};
-pub use notice::{Happening, Message, Need, Notice, ToldFailure};
+pub use notice::{Happening, Message, Need, Notice, Told, ToldFailure};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
     Adopted, Approval, Entry, Failed, Names, Noticed, Phase, Refused, Removal, SECOND_LOOK, Tenant,
-    Transition, VpcFate, VpcRecord, Waiting, retry_after,
+    Transition, Versions, VpcFate, VpcRecord, Waiting, retry_after,
+};
+pub use roll_out::{
+    Member, Next, RollOut, RollOutEntry, RollOutState, RollOutTransition, RollOutView, RollOutWish,
+    StoppedRollOut,
 };
 pub use run::{Mode, Ticket, Turn};
 pub use seat::{Left, Seat, Seated, Seats};

@@ -26,39 +26,46 @@ pub struct BreakerWish {
     pub comment: String,
 }
 
+/// What is wrong with what a person sent who wants one of these states of something, and says why.
+pub(crate) fn stated(value: &Value, states: &[&str], rule: &str, remedy: &str) -> Vec<Problem> {
+    let Value::Object(fields) = value else {
+        let example = states.first().copied().unwrap_or_default();
+        let remedy = format!("Send `{{\"state\": \"{example}\", \"comment\": \"…\"}}`.");
+        return vec![Problem::new("(document)", value, "is no object", remedy)];
+    };
+    let mut problems = Vec::new();
+    for key in fields.keys().filter(|key| !["state", "comment"].contains(&key.as_str())) {
+        let remedy = match nearest(key, ["state", "comment"]) {
+            Some(meant) => format!("Did you mean `{meant}`?"),
+            None => "Write state and comment only.".to_owned(),
+        };
+        problems.push(Problem::new(key, &fields[key], crate::UNKNOWN_FIELD, remedy));
+    }
+    let written = |name: &str| fields.get(name).map_or_else(|| "(missing)".into(), plain);
+    if value["state"].as_str().is_none_or(|state| !states.contains(&state)) {
+        problems.push(Problem::new("state", written("state"), rule, remedy));
+    }
+    let length = value["comment"].as_str().map_or(0, |text| text.trim().chars().count());
+    if !(1..=LONGEST_COMMENT).contains(&length) {
+        problems.push(Problem::new(
+            "comment",
+            written("comment"),
+            format!("must be a text of 1 to {LONGEST_COMMENT} characters"),
+            "Write what was found and done, for whoever reads the history.",
+        ));
+    }
+    problems
+}
+
 impl BreakerWish {
     /// Reads what a person sent, or says everything that is wrong with it.
     pub fn read(value: Value) -> Result<Self, Vec<Problem>> {
-        let Value::Object(fields) = &value else {
-            let remedy = "Send `{\"state\": \"closed\", \"comment\": \"…\"}`.";
-            return Err(vec![Problem::new("(document)", &value, "is no object", remedy)]);
-        };
-        let mut problems = Vec::new();
-        for key in fields.keys().filter(|key| !["state", "comment"].contains(&key.as_str())) {
-            let remedy = match nearest(key, ["state", "comment"]) {
-                Some(meant) => format!("Did you mean `{meant}`?"),
-                None => "Write state and comment only.".to_owned(),
-            };
-            problems.push(Problem::new(key, &fields[key], crate::UNKNOWN_FIELD, remedy));
-        }
-        let written = |name: &str| fields.get(name).map_or_else(|| "(missing)".into(), plain);
-        if !BreakerState::ALL.map(|state| Value::from(state.as_str())).contains(&value["state"]) {
-            problems.push(Problem::new(
-                "state",
-                written("state"),
-                "must be closed, open or paused",
-                "Write `closed` to have accounts created, `open` to stop that, or `paused` to have nothing begin.",
-            ));
-        }
-        let length = value["comment"].as_str().map_or(0, |text| text.trim().chars().count());
-        if !(1..=LONGEST_COMMENT).contains(&length) {
-            problems.push(Problem::new(
-                "comment",
-                written("comment"),
-                format!("must be a text of 1 to {LONGEST_COMMENT} characters"),
-                "Write what was found and done, for whoever reads the history.",
-            ));
-        }
+        let problems = stated(
+            &value,
+            &BreakerState::ALL.map(BreakerState::as_str),
+            "must be closed, open or paused",
+            "Write `closed` to have accounts created, `open` to stop that, or `paused` to have nothing begin.",
+        );
         if problems.is_empty() {
             serde_json::from_value(value).map_err(|error| {
                 vec![Problem::new("(document)", "", error.to_string(), "Send state and comment.")]

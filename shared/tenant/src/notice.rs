@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, Deviation, FailureName, Phase, Tenant, Transition};
+use crate::{AccountId, Deviation, FailureName, Phase, StoppedRollOut, Tenant, Transition};
 
 /// What a failed run failed on, as anybody may read it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -100,6 +100,36 @@ pub struct Notice {
     pub drifted: bool,
 }
 
+/// Whatever there is to tell.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// Of a tenant.
+    Tenant(Box<Notice>),
+    /// Of a roll-out that stopped by itself.
+    RollOut(StoppedRollOut),
+}
+
+impl Told {
+    /// What programs are told, if they are.
+    #[must_use]
+    pub fn change(&self) -> Option<&Happening> {
+        match self {
+            Self::Tenant(notice) => notice.is_for_programs().then_some(&notice.change),
+            Self::RollOut(_) => None,
+        }
+    }
+
+    /// What a person is told, if one is needed.
+    #[must_use]
+    pub fn message(&self) -> Option<Message> {
+        match self {
+            Self::Tenant(notice) => notice.message(),
+            Self::RollOut(stopped) => Some(stopped.message()),
+        }
+    }
+}
+
 /// A message to a person.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
@@ -107,6 +137,13 @@ pub struct Message {
     pub subject: String,
     /// What is the matter and what to type.
     pub text: String,
+}
+
+impl Message {
+    /// A message about something of this name.
+    pub(crate) fn new(name: &str, about: &str, text: String) -> Self {
+        Self { subject: subject(name, about), text }
+    }
 }
 
 /// Why a person is needed; the same cause is told once.
@@ -255,7 +292,7 @@ impl Notice {
                 ("its deletion awaits approval".to_owned(), text)
             }
         };
-        Some(Message { subject: subject(name, &about), text })
+        Some(Message::new(name, &about, text))
     }
 }
 
@@ -271,7 +308,7 @@ mod tests {
     use super::*;
     use crate::{
         Difference, DriftField, DriftPolicy, DriftRules, Failure, Name, Noticed, SECOND_LOOK,
-        TenantSpec, Waiting,
+        TenantSpec, Versions, Waiting,
     };
 
     fn now() -> Timestamp {
@@ -287,7 +324,7 @@ mod tests {
 
     /// A run that fails, and what is told of its end.
     fn failing(before: &Tenant, step: &str, failure: Failure) -> (Tenant, Option<Notice>) {
-        let running = before.started(now()).expect("nothing runs").tenant;
+        let running = before.started(Versions::default(), now()).expect("nothing runs").tenant;
         let execution = running.running.clone().expect("a run");
         let failed = running.failed(&execution, step, failure, 0.0, now()).expect("it ran");
         let notice = Notice::of(Some(&running), &failed);
@@ -306,7 +343,7 @@ mod tests {
         assert_eq!(notice.need, None);
         let asked = first.tenant.asked("ada", now());
         assert_eq!(Notice::of(Some(&first.tenant), &asked), None);
-        let started = first.tenant.started(now()).expect("nothing runs");
+        let started = first.tenant.started(Versions::default(), now()).expect("nothing runs");
         let notice = Notice::of(Some(&first.tenant), &started).expect("a run is told");
         assert_eq!(notice.change.version, 2);
         assert_eq!(notice.message(), None);
@@ -326,7 +363,7 @@ mod tests {
         );
         let (tenant, notice) = failing(&tenant, "grant-access", blocked());
         assert_eq!(need(notice), Some(Need::Repair));
-        let running = tenant.started(now()).expect("nothing runs").tenant;
+        let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
         let execution = running.running.clone().expect("a run");
         let well = running.completed(&execution, None, 0.0, now()).expect("it ran");
         assert_eq!(need(Notice::of(Some(&running), &well)), None);
@@ -361,7 +398,7 @@ mod tests {
         let notice = Notice::of(Some(&tenant), &marked).expect("it is told");
         let message = notice.message().expect("a person is needed");
         assert!(message.text.contains("landfall approve a.b.aws"));
-        let started = marked.tenant.started(now()).expect("nothing runs");
+        let started = marked.tenant.started(Versions::default(), now()).expect("nothing runs");
         assert_eq!(Notice::of(Some(&marked.tenant), &started), None);
         let free = tenant.marked("ada", Some("sandbox"), now()).expect("it stays");
         assert_eq!(need(Notice::of(Some(&tenant), &free)), None);
@@ -370,7 +407,7 @@ mod tests {
     fn ready() -> Tenant {
         let tenant = requested().tenant;
         let account = "444455556666".to_owned().try_into().expect("an id");
-        let running = tenant.started(now()).expect("nothing runs").tenant;
+        let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
         let running = Tenant { account: Some(account), ..running };
         let execution = running.running.clone().expect("a run");
         running.completed(&execution, None, 0.0, now()).expect("it ran").tenant
@@ -419,7 +456,7 @@ mod tests {
     #[test]
     fn what_only_a_person_can_do_is_told_once() {
         let ended = |tenant: &Tenant, asks: Option<&str>| {
-            let running = tenant.started(now()).expect("nothing runs").tenant;
+            let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
             let execution = running.running.clone().expect("a run");
             let waiting = Waiting {
                 step: "raise-quotas".to_owned(),

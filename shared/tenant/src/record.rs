@@ -141,6 +141,16 @@ pub struct VpcRecord {
     pub since: Timestamp,
 }
 
+/// Which landing zone and platform a run begins with: the version that last changed anything for tenants, of each.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Versions {
+    /// The landing zone's.
+    pub landing_zone: u64,
+    /// The platform's.
+    pub platform: u64,
+}
+
 /// A tenant's row.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,6 +171,9 @@ pub struct Tenant {
     pub observed_generation: u64,
     /// Runs so far.
     pub run: u64,
+    /// What that run, or the last one, began with.
+    #[serde(default)]
+    pub versions: Versions,
     /// What that run, or the last one, is for.
     #[serde(default, skip_serializing_if = "Mode::is_replicate")]
     pub mode: Mode,
@@ -285,6 +298,11 @@ pub enum Refused {
     /// It is deleted.
     #[error("the tenant is deleted already")]
     Deleted,
+    /// The roll-out is over.
+    #[error(
+        "the roll-out is over: `landfall replicate` lets single tenants run, and a changed document begins another one"
+    )]
+    RolledOut,
 }
 
 /// How long a run may go unnoticed before start-due asks whether it is still alive.
@@ -334,6 +352,7 @@ impl Tenant {
             admitted_generation: 0,
             observed_generation: 0,
             run: 0,
+            versions: Versions::default(),
             mode: Mode::Replicate,
             running: None,
             asked: false,
@@ -399,6 +418,9 @@ impl Tenant {
             )
         };
         Ok(Some(self.to(now, author, event, |tenant| {
+            if tenant.wish.landing_zone != wish.landing_zone {
+                tenant.versions.landing_zone = 0;
+            }
             tenant.wish = wish;
             tenant.generation += 1;
             tenant.settled = false;
@@ -421,6 +443,17 @@ impl Tenant {
             tenant.settled = false;
             tenant.once_more(now);
         })
+    }
+
+    /// A change of what the tenant's wish names has come to this tenant, in its turn; none if the run that is to see it is
+    /// about to begin anyway.
+    #[must_use]
+    pub fn rolled_out(&self, change: &str, author: &str, now: Timestamp) -> Option<Transition> {
+        let follows = match self.running {
+            Some(_) => self.asked || self.generation > self.admitted_generation,
+            None => self.next_run.is_some_and(|next| next <= now),
+        };
+        (!follows).then(|| self.concerned(change, author, now))
     }
 
     /// Something happened in AWS that a run has to look at; none for a tenant that is no more.
@@ -448,7 +481,7 @@ impl Tenant {
     }
 
     /// A run begins: the row names its execution before it is started, so that a start that gets lost is found.
-    pub fn started(&self, now: Timestamp) -> Result<Transition, Refused> {
+    pub fn started(&self, with: Versions, now: Timestamp) -> Result<Transition, Refused> {
         if self.running.is_some() {
             return Err(Refused::Running);
         }
@@ -459,6 +492,9 @@ impl Tenant {
         Ok(self.to(now, "start-due", format!("run {run} began"), |tenant| {
             tenant.run = run;
             tenant.mode = tenant.wished_mode();
+            // What is changed for it is no drift.
+            tenant.settled &= tenant.versions == with;
+            tenant.versions = with;
             tenant.running = Some(tenant.ticket().execution());
             tenant.admitted_generation = tenant.generation;
             // What has run out since is to be taken away.

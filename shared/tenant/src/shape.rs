@@ -145,6 +145,7 @@ impl<'a> Walk<'a> {
             Value::String(_) => "string",
             Value::Object(_) => "object",
             Value::Array(_) => "array",
+            Value::Number(_) => "integer",
             _ => "",
         };
         let only = given.first().filter(|_| given.len() == 1);
@@ -152,8 +153,13 @@ impl<'a> Walk<'a> {
         if let Some((option, _)) = only.or_else(fits) {
             self.value(option, value, path);
         } else {
-            let rule = format!("is {}; text or a mapping is wanted", kind_name(value));
-            self.say(path, value, rule, "Write it as text, or its fields below it, indented.");
+            let counts = given.iter().any(|(_, wanted)| *wanted == Some("integer"));
+            let (wanted, remedy) = if counts {
+                ("a number or text", "Write digits only, or text.")
+            } else {
+                ("text or a mapping", "Write it as text, or its fields below it, indented.")
+            };
+            self.say(path, value, format!("is {}; {wanted} is wanted", kind_name(value)), remedy);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{Contact, IdentifierLengths, Pattern, contact};
 mod baseline;
 mod landing_zone;
 mod platform;
+mod roll_out;
 mod tenant;
 #[cfg(test)]
 mod tests;

@@ -591,7 +591,7 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Failure, Name};
+    use crate::{Failure, Name, Versions};
 
     fn now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -601,7 +601,7 @@ mod tests {
         let wish = serde_json::from_value(serde_json::json!({"landingZone": "production"}))
             .expect("a wish");
         let tenant = Tenant::requested(Name::new("a", "b", "aws"), 1, wish, "ada", now()).tenant;
-        let running = tenant.started(now()).expect("nothing runs").tenant;
+        let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
         let execution = running.running.clone().expect("a run");
         let failure = Failure::blocked(
             "The foundation's team has been told.",

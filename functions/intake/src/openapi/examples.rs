@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenant::{
     AccountId, Document, HistoryLine, HistoryPage, HistoryView, LandingZone, Name, Names,
     PlanState, PlanView, Platform, Problem, Reader, Spec, StepState, StepView, Tenant,
-    TenantMetadata, TenantSpec, TenantView,
+    TenantMetadata, TenantSpec, TenantView, Versions,
 };
 
 use crate::Refusal;
@@ -68,6 +68,11 @@ pub(super) fn breaker() -> Value {
     json!({ "state": "closed", "comment": "AWS raised the limit, case 4711." })
 }
 
+/// What is wanted of a roll-out.
+pub(super) fn roll_out() -> Value {
+    json!({ "state": "rolling", "comment": "The role that was in the way is gone." })
+}
+
 fn steps() -> Vec<StepView> {
     let done = |step: &str, second: i64, changes: &[&str]| StepView {
         state: StepState::Done,
@@ -86,7 +91,8 @@ fn steps() -> Vec<StepView> {
 fn running() -> Option<(Tenant, Vec<tenant::Entry>)> {
     let requested =
         Tenant::requested(name(), 1, wish()?, "arn:aws:iam::123456789012:user/ada", now());
-    let started = requested.tenant.started(now() + SignedDuration::from_secs(1)).ok()?;
+    let started =
+        requested.tenant.started(Versions::default(), now() + SignedDuration::from_secs(1)).ok()?;
     let names: Names = serde_json::from_value(json!({
         "email": "aws+payments.checkout-prod@example.com", "accountName": "payments.checkout-prod"
     }))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFactory, Enrolment, Kind, Platform, Spec};
+use super::{AccountFactory, Enrolment, Kind, Platform, RollOutRules, Spec};
 use crate::{Contact, DriftRules, RoleMapping};
 
 /// Names a landing zone.
@@ -68,6 +68,9 @@ pub struct LandingZone {
     /// What becomes of what somebody else changes in its accounts.
     #[serde(default, skip_serializing_if = "DriftRules::is_usual")]
     pub drift: DriftRules,
+    /// How a change of this landing zone reaches the tenants that are there.
+    #[serde(default, skip_serializing_if = "RollOutRules::are_usual")]
+    pub roll_out: RollOutRules,
     /// Who is called at the end of each replication, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<Hook>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Spec};
+use super::{Kind, RollOutRules, Spec};
 use crate::{AccountId, IdentityCenter};
 
 /// Names a platform.
@@ -74,6 +74,9 @@ pub struct Platform {
     /// What holds creations back.
     #[serde(default)]
     pub limits: Limits,
+    /// How a change of this platform reaches the tenants that are there.
+    #[serde(default, skip_serializing_if = "RollOutRules::are_usual")]
+    pub roll_out: RollOutRules,
     /// Hours between two surveys, which hold all accounts of the organization against what is wished: 1 to 24.
     #[serde(default = "survey_hours")]
     pub survey_hours: u32,

@@ -46,7 +46,7 @@ fn ready() -> Tenant {
         serde_json::from_value(serde_json::json!({"landingZone": "production"})).expect("a wish");
     let Transition { tenant, .. } =
         Tenant::requested(Name::new("a", "b", "aws"), 1, wish, "ada", now());
-    let running = tenant.started(now()).expect("nothing runs").tenant;
+    let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
     let names = serde_json::json!({"email": "a@e.io", "accountName": "a.b"});
     let named = running.named(serde_json::from_value(names).expect("names"), now()).tenant;
     let account = AccountId::try_from("444455556666".to_owned()).expect("an account");
@@ -56,7 +56,7 @@ fn ready() -> Tenant {
 }
 
 fn differences(tenant: &Tenant, seen: Option<&Sighted>, zone: &LandingZone) -> Vec<Difference> {
-    let watch = Watch::of(tenant, now()).expect("a tenant that is watched");
+    let watch = Watch::of(tenant, Versions::default(), now()).expect("a tenant that is watched");
     watch.differences(seen, Some(zone), &platform())
 }
 
@@ -70,7 +70,7 @@ fn strayed() -> Vec<Difference> {
 }
 
 fn noted(tenant: &Tenant, found: &[Difference], at: Timestamp) -> Tenant {
-    match tenant.looked_at(every, found, &DriftRules::default(), at) {
+    match tenant.looked_at(every, found, &DriftRules::default(), Versions::default(), at) {
         Some(Noticed::Noted(after)) => after,
         other => panic!("not just noted: {other:?}"),
     }
@@ -82,7 +82,7 @@ fn happened(
     rules: &DriftRules,
     at: Timestamp,
 ) -> Transition {
-    match tenant.looked_at(every, found, rules, at) {
+    match tenant.looked_at(every, found, rules, Versions::default(), at) {
         Some(Noticed::Happened(transition)) => transition,
         other => panic!("nothing happened: {other:?}"),
     }
@@ -126,7 +126,7 @@ fn a_unit_of_the_workspace_or_one_beneath_is_where_it_may_stand() {
         "organizationalUnit": "ou-work", "organizationalUnitPerWorkspace": true
     }));
     assert_eq!(differences(&ready(), Some(&seen()), &per_workspace), []);
-    let watch = Watch::of(&ready(), now()).expect("a watch");
+    let watch = Watch::of(&ready(), Versions::default(), now()).expect("a watch");
     let above = zone(serde_json::json!({"organizationalUnit": "ou-work"}));
     let strict = watch.differences(Some(&seen()), Some(&above), &platform());
     assert_eq!(strict.len(), 1);
@@ -139,7 +139,10 @@ fn a_unit_of_the_workspace_or_one_beneath_is_where_it_may_stand() {
 fn one_look_is_no_drift_and_nor_are_two_at_once() {
     let first = noted(&ready(), &strayed(), now());
     assert!(!DriftView::of(&first).is_drifted());
-    assert_eq!(first.looked_at(every, &strayed(), &DriftRules::default(), later(1)), None);
+    assert_eq!(
+        first.looked_at(every, &strayed(), &DriftRules::default(), Versions::default(), later(1)),
+        None
+    );
     let gone = noted(&first, &[], later(10));
     assert_eq!(gone.drift, []);
 }
@@ -148,11 +151,12 @@ fn one_look_is_no_drift_and_nor_are_two_at_once() {
 fn what_a_second_look_finds_too_is_drift_and_a_run_follows() {
     let first = noted(&ready(), &strayed(), now());
     let at = now() + SECOND_LOOK;
-    let Transition { tenant, entry } = happened(&first, &strayed(), &DriftRules::default(), at);
+    let Transition { tenant, entry } =
+        happened(&first, &strayed(), &DriftRules::default(), Versions::default(), at);
     assert!(DriftView::of(&tenant).is_drifted());
     assert_eq!(tenant.next_run, Some(at));
     assert_eq!(entry.event, "drift: organizationalUnit is r-1 instead of ou-prod; a run follows");
-    let running = tenant.started(at).expect("nothing runs").tenant;
+    let running = tenant.started(Versions::default(), at).expect("nothing runs").tenant;
     let execution = running.running.clone().expect("a run");
     let over = running.completed(&execution, None, 0.5, later(10)).expect("it ran").tenant;
     assert!(!DriftView::of(&over).is_drifted());
@@ -174,18 +178,22 @@ fn what_is_only_reported_starts_no_run() {
 fn no_rule_makes_a_run_of_a_closed_account() {
     let found = differences(&ready(), None, &usual());
     let first = noted(&ready(), &found, now());
-    let after = happened(&first, &found, &DriftRules::default(), later(5)).tenant;
+    let after =
+        happened(&first, &found, &DriftRules::default(), Versions::default(), later(5)).tenant;
     assert_eq!(after.next_run, ready().next_run);
 }
 
 #[test]
 fn who_runs_or_is_about_to_is_left_alone() {
     let due = ready().asked("ada", now()).tenant;
-    let watch = Watch::of(&due, now()).expect("a watch");
+    let watch = Watch::of(&due, Versions::default(), now()).expect("a watch");
     assert!(!watch.rests);
-    assert_eq!(due.looked_at(every, &strayed(), &DriftRules::default(), now()), None);
-    let running = due.started(now()).expect("nothing runs").tenant;
-    assert_eq!(Watch::of(&running, now()), None);
+    assert_eq!(
+        due.looked_at(every, &strayed(), &DriftRules::default(), Versions::default(), now()),
+        None
+    );
+    let running = due.started(Versions::default(), now()).expect("nothing runs").tenant;
+    assert_eq!(Watch::of(&running, Versions::default(), now()), None);
 }
 
 #[test]
@@ -193,11 +201,14 @@ fn a_look_decides_only_what_it_looked_at() {
     let lacks = [Difference::lacks("audit", "eu-central-1")];
     let stacks = |field: DriftField, _: Option<&str>| field == DriftField::StackSets;
     let Some(Noticed::Noted(tenant)) =
-        ready().looked_at(stacks, &lacks, &DriftRules::default(), now())
+        ready().looked_at(stacks, &lacks, &DriftRules::default(), Versions::default(), now())
     else {
         panic!("a first look notes");
     };
-    assert_eq!(tenant.looked_at(every, &[], &DriftRules::default(), later(5)), None);
+    assert_eq!(
+        tenant.looked_at(every, &[], &DriftRules::default(), Versions::default(), later(5)),
+        None
+    );
     assert_eq!(tenant.drift[0].what(), "stackSets audit/eu-central-1");
 }
 
@@ -208,7 +219,12 @@ fn what_a_run_changes_is_drift_only_where_nobody_wished_for_it() {
     let changed = ready().wished(wish, "ada", now()).expect("it may").expect("it differs").tenant;
     let zone = ready().concerned("landing zone production", "ada", now()).tenant;
     assert!(!changed.settled && !zone.settled);
-    let during = ready().started(now()).expect("nothing runs").tenant.asked("ada", now()).tenant;
+    let during = ready()
+        .started(Versions::default(), now())
+        .expect("nothing runs")
+        .tenant
+        .asked("ada", now())
+        .tenant;
     let execution = during.running.clone().expect("a run");
     let ended = during.completed(&execution, None, 0.5, now()).expect("it ran").tenant;
     assert!(!ended.settled, "whoever asked knows of a change");
@@ -217,7 +233,7 @@ fn what_a_run_changes_is_drift_only_where_nobody_wished_for_it() {
 #[test]
 fn everybody_runs_within_a_week() {
     for jitter in [0.0, 1.0] {
-        let tenant = ready().started(now()).expect("nothing runs").tenant;
+        let tenant = ready().started(Versions::default(), now()).expect("nothing runs").tenant;
         let execution = tenant.running.clone().expect("a run");
         let next =
             tenant.completed(&execution, None, jitter, now()).expect("it ran").tenant.next_run;

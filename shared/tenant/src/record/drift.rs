@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Tenant, Transition};
+use super::{Tenant, Transition, Versions};
 use crate::{Deviation, Difference, DriftField, DriftPolicy, DriftRules, Watch};
 
 /// How far apart two looks are that count as two: what AWS shows may be as old as that.
@@ -20,16 +20,17 @@ pub enum Noticed {
 impl Tenant {
     /// What a look found; none if the row stays as it is. `decides` says of a field, and of which of several, whether
     /// the look would have seen a difference. It is drift once a second look has found it; then the landing zone's
-    /// rules say whether a run follows at once.
+    /// rules say whether a run follows at once. `present` are the versions that are held against.
     #[must_use]
     pub fn looked_at(
         &self,
         decides: impl Fn(DriftField, Option<&str>) -> bool,
         differences: &[Difference],
         rules: &DriftRules,
+        present: Versions,
         now: Timestamp,
     ) -> Option<Noticed> {
-        let watch = Watch::of(self, now)?;
+        let watch = Watch::of(self, present, now)?;
         let decides = |field: DriftField, subject: &Option<String>| {
             let is_meant = watch.rests || field == DriftField::AccountState;
             is_meant && decides(field, subject.as_deref())

@@ -207,7 +207,7 @@ impl World {
     fn start(&mut self) {
         match self.row.running.clone() {
             None => {
-                if let Ok(transition) = self.row.started(self.now) {
+                if let Ok(transition) = self.row.started(Versions::default(), self.now) {
                     self.hand(transition, Who::Starter);
                 }
             }

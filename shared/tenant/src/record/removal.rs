@@ -192,7 +192,7 @@ impl Tenant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Name, TenantSpec};
+    use crate::{Name, TenantSpec, Versions};
 
     fn now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn run(tenant: &Tenant) -> (Tenant, String) {
-        let running = tenant.started(now()).expect("nothing runs").tenant;
+        let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
         let execution = running.running.clone().expect("a run");
         (running, execution)
     }
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(deleted.approved("bob", "", now()), Err(Refused::Deleted));
         assert_eq!(deleted.declined("bob", "", now()), Err(Refused::Deleted));
         assert_eq!(deleted.purged("root", now()), Err(Refused::Deleted));
-        assert_eq!(deleted.started(now()), Err(Refused::Deleted));
+        assert_eq!(deleted.started(Versions::default(), now()), Err(Refused::Deleted));
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn until(minutes: i64) -> Tenant {
 }
 
 fn ended(tenant: &Tenant, minutes: i64) -> Option<Timestamp> {
-    let running = tenant.started(now()).expect("nothing runs").tenant;
+    let running = tenant.started(Versions::default(), now()).expect("nothing runs").tenant;
     let execution = running.running.clone().expect("a run");
     let later = now() + SignedDuration::from_mins(minutes);
     let ended = running.completed(&execution, None, 1.0, later).expect("it ran").tenant;
@@ -31,7 +31,7 @@ fn ended(tenant: &Tenant, minutes: i64) -> Option<Timestamp> {
 fn a_tenant_is_due_when_a_grant_runs_out() {
     let end = now() + SignedDuration::from_mins(90);
     assert_eq!(ended(&until(90), 10), Some(end));
-    let failing = until(90).started(now()).expect("nothing runs").tenant;
+    let failing = until(90).started(Versions::default(), now()).expect("nothing runs").tenant;
     let execution = failing.running.clone().expect("a run");
     let failure = Failure::rejected("the address is taken");
     let failed = failing.failed(&execution, "admit", failure, 0.0, now()).expect("it ran").tenant;
@@ -48,14 +48,14 @@ fn a_grant_that_runs_out_during_a_run_is_looked_at_after_it() {
 fn running() -> Tenant {
     let tenant =
         Tenant::requested(Name::new("a", "b", "aws"), 1, wish("production"), "ada", now()).tenant;
-    tenant.started(now()).expect("nothing is running").tenant
+    tenant.started(Versions::default(), now()).expect("nothing is running").tenant
 }
 
 #[test]
 fn one_run_at_a_time() {
     let tenant = running();
     assert_eq!(tenant.running, Some(format!("{}-1", tenant.id)));
-    assert_eq!(tenant.started(now()), Err(Refused::Running));
+    assert_eq!(tenant.started(Versions::default(), now()), Err(Refused::Running));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::baseline::{baseline, is_region, quotas};
+use super::roll_out::roll_out;
 use super::{LONGEST_TEXT, Problem, contacts, identifier, tags, too_many_tags};
 use crate::access::check_role_mappings;
 use crate::tags::OWN;
@@ -156,6 +157,7 @@ pub fn check_landing_zone(
         let field = "spec.accessStack.parameters";
         parameters(field, stack.parameters.iter(), platform, &mut problems);
     }
+    roll_out(&spec.roll_out, &mut problems);
     hooks(&spec.hooks, platform, &mut problems);
     if spec.access_role.downgrade == Downgrade::Strict && spec.access_role.other_way_in.is_none() {
         problems.push(Problem::new(

@@ -1,5 +1,6 @@
 //! What a platform may say.
 
+use super::roll_out::roll_out;
 use super::{
     LONGEST_ACCOUNT_NAME, LONGEST_EMAIL, LONGEST_ROLE_PATH, Problem, email_shape,
     fits_account_name, identifier, pattern, strip_placeholders, tag_key, tells_apart,
@@ -97,6 +98,7 @@ pub fn check_platform(metadata: &PlatformMetadata, spec: &Platform) -> Vec<Probl
             "Write how many hours lie between two looks at all accounts, such as 6.",
         ));
     }
+    roll_out(&spec.roll_out, &mut problems);
     contact::check_phone("spec.contactPhone", spec.contact_phone.as_deref(), &mut problems);
     if !["aws", "aws-us-gov", "aws-cn"].contains(&spec.partition.as_str()) {
         problems.push(Problem::new(
