@@ -56,7 +56,9 @@ class Vended:
             rows = table.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
             tenants = [row for row in rows if row["sk"]["S"] == "TENANT"]
             due = [row for row in tenants if row.get("nextRun", {}).get("S", "9") < soon]
-            return not due and not any("running" in row for row in tenants)
+            changes = [row for row in rows if row["pk"]["S"] == "ROLLOUT"]
+            rolling = any(row["state"]["S"] == "rolling" for row in changes)
+            return not due and not rolling and not any("running" in row for row in tenants)
 
         assert self.world.until(still, hours=1), "a run does not end"
         self.world.sleep(60)

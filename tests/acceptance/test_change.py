@@ -45,7 +45,7 @@ def test_a_changed_landing_zone_reaches_its_accounts_though_intake_was_killed(
     vended: Vended, changed: dict[str, Any]
 ) -> None:
     version = int(vended.person.ask("GET", ZONE).headers["etag"].strip('"'))
-    fault = vended.world.fault(step="intake", action="dynamodb:TransactWriteItems", kind="kill", occurrence=1)
+    fault = vended.world.fault(step="intake", action="dynamodb:PutItem", kind="kill", occurrence=1)
     try:
         assert put(vended, changed) >= 500
     finally:

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -172,7 +173,7 @@ def test_a_good_change_reaches_everybody_wave_after_wave_in_order(scene: Scene) 
     # Each wave's first call comes after the last one of the wave before.
     spans = scene.spans(before)
     waves = [IDS[:1], IDS[1:3], IDS[3:5], IDS[5:]]
-    for earlier, later in zip(waves, waves[1:], strict=False):
+    for earlier, later in pairwise(waves):
         assert max(spans[one][1] for one in earlier) < min(spans[one][0] for one in later)
 
 
