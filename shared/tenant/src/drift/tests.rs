@@ -151,8 +151,7 @@ fn one_look_is_no_drift_and_nor_are_two_at_once() {
 fn what_a_second_look_finds_too_is_drift_and_a_run_follows() {
     let first = noted(&ready(), &strayed(), now());
     let at = now() + SECOND_LOOK;
-    let Transition { tenant, entry } =
-        happened(&first, &strayed(), &DriftRules::default(), Versions::default(), at);
+    let Transition { tenant, entry } = happened(&first, &strayed(), &DriftRules::default(), at);
     assert!(DriftView::of(&tenant).is_drifted());
     assert_eq!(tenant.next_run, Some(at));
     assert_eq!(entry.event, "drift: organizationalUnit is r-1 instead of ou-prod; a run follows");
@@ -178,8 +177,7 @@ fn what_is_only_reported_starts_no_run() {
 fn no_rule_makes_a_run_of_a_closed_account() {
     let found = differences(&ready(), None, &usual());
     let first = noted(&ready(), &found, now());
-    let after =
-        happened(&first, &found, &DriftRules::default(), Versions::default(), later(5)).tenant;
+    let after = happened(&first, &found, &DriftRules::default(), later(5)).tenant;
     assert_eq!(after.next_run, ready().next_run);
 }
 
@@ -241,4 +239,13 @@ fn everybody_runs_within_a_week() {
         let days = SignedDuration::from_hours(24);
         assert!(pause > days * 5 && pause <= days * 7, "{pause:?}");
     }
+}
+
+#[test]
+fn what_a_change_has_not_come_to_yet_is_no_drift() {
+    let newer = Versions { landing_zone: 2, platform: 0 };
+    let found = strayed();
+    assert_eq!(ready().looked_at(every, &found, &DriftRules::default(), newer, now()), None);
+    let running = ready().started(newer, now()).expect("nothing runs").tenant;
+    assert!(!running.settled, "what its run changes for it is no drift either");
 }
