@@ -101,6 +101,9 @@ pub enum Command {
     Approve(Decision),
     /// Declines a deletion: the tenant stays, and its access comes back.
     Decline(Decision),
+    /// Says what moving a tenant to another project would change, and with --yes moves it: it keeps its id, its account
+    /// and its history; for operators.
+    Move(Move),
     /// Forgets a tenant and leaves its account as it is; for operators.
     Purge(Purge),
     /// Answers what a tenant waits for: the code that AWS mailed to its account's new e-mail address.
@@ -254,6 +257,25 @@ pub struct Decision {
     /// How long to stay.
     #[command(flatten)]
     pub waiting: Waiting,
+}
+
+/// Arguments of `move`.
+#[derive(Args, Debug)]
+pub struct Move {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Where it is to be.
+    #[arg(long, value_name = "WORKSPACE.PROJECT")]
+    pub to: String,
+    /// Moves it; without this, only says what that would change.
+    #[arg(long)]
+    pub yes: bool,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// How the plan or the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
 }
 
 /// Arguments of `purge`.

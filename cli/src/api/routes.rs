@@ -170,6 +170,23 @@ impl Api {
         self.send(Method::POST, &path, None, &[]).await?.read()
     }
 
+    /// Moves a tenant to another project.
+    pub async fn post_move(
+        &self,
+        name: &Name,
+        to: &Name,
+    ) -> Result<(Applied, TenantView), Trouble> {
+        let path = format!("/operator{}/move", tenant_path(name));
+        let answer = self.send(Method::POST, &path, Some(destination(to)), &[]).await?;
+        Ok((Applied::of(&answer), answer.read()?))
+    }
+
+    /// Asks what moving a tenant would change.
+    pub async fn put_move_plan(&self, name: &Name, to: &Name) -> Result<PlanView, Trouble> {
+        let path = format!("/operator{}/move/plan", tenant_path(name));
+        self.send(Method::PUT, &path, Some(destination(to)), &[]).await?.read()
+    }
+
     /// Asks what applying a wish would change.
     pub async fn put_plan(&self, document: &Document<TenantSpec>) -> Result<PlanView, Trouble> {
         let name = document.metadata.name();
@@ -368,6 +385,11 @@ fn kept_under(kind: Kind) -> &'static str {
         Kind::LandingZone => "landing-zones",
         Kind::Tenant => "tenants",
     }
+}
+
+fn destination(to: &Name) -> Vec<u8> {
+    let to = serde_json::json!({ "workspace": to.workspace, "project": to.project });
+    to.to_string().into_bytes()
 }
 
 fn body<S: Spec>(document: &Document<S>) -> Result<Vec<u8>, Trouble> {

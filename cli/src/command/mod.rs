@@ -15,6 +15,7 @@ mod get;
 pub mod history;
 pub mod limits;
 mod lint;
+mod r#move;
 mod plan;
 mod purge;
 pub mod rebuild;
@@ -62,6 +63,7 @@ impl Command {
             Self::Survey(arguments) => arguments.output,
             Self::Adopt(arguments) => arguments.output,
             Self::Rebuild(arguments) => arguments.output,
+            Self::Move(arguments) => arguments.output,
             _ => Format::Table,
         }
     }
@@ -82,6 +84,7 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Delete(arguments) => delete::run(&context, &arguments).await,
         Command::Approve(arguments) => decide::run(&context, &arguments, true).await,
         Command::Decline(arguments) => decide::run(&context, &arguments, false).await,
+        Command::Move(arguments) => r#move::run(&context, &arguments).await,
         Command::Purge(arguments) => purge::run(&context, &arguments).await,
         Command::Answer(arguments) => answer::run(&context, &arguments).await,
         Command::Survey(arguments) => survey::run(&context, &arguments).await,

@@ -5,16 +5,16 @@
 //! where only one of them finds that it is nobody's.
 
 use entry::Means;
-use ledger::{Draft, Error};
+use ledger::Error;
 use organization::{Member, Organization};
 use role::Roles;
 use step::{Permission, Site};
 use tenant::{
-    ACTIVE, AccountId, Adopted, Document, Mode, Name, Platform, Problem, Reader, Tenant,
-    TenantSpec, Transition,
+    ACTIVE, AccountId, Adopted, Document, Mode, Name, Named, Platform, Problem, Tenant, TenantSpec,
+    Transition,
 };
 
-use crate::tenants::{ATTEMPTS, Outcome, answer, check, living, started};
+use crate::tenants::{ATTEMPTS, Outcome, answer, check, started};
 use crate::{Refusal, Request, Response, passes, plans};
 
 /// What adopting looks at: the account, and whether its access role lets Landfall in.
@@ -41,7 +41,7 @@ pub async fn put(
 ) -> Result<Response, Refusal> {
     let (name, document) = read(request, platform)?;
     for _ in 0..ATTEMPTS {
-        let (before, incarnation) = living(means.ledger.tenant_named(&name).await?);
+        let (before, incarnation) = Named::living(means.ledger.named(&name).await?, &name);
         if let Some(tenant) = before {
             if tenant.account.as_ref() == Some(account) {
                 return answer(means, &tenant, Outcome::Unchanged).await;
@@ -70,17 +70,12 @@ pub async fn plan(
     author: &str,
 ) -> Result<Response, Refusal> {
     let (name, document) = read(request, platform)?;
-    let (before, incarnation) = living(means.ledger.tenant_named(&name).await?);
+    let (before, incarnation) = Named::living(means.ledger.named(&name).await?, &name);
     if let Some(tenant) = before {
         return Err(Refusal::Invalid(vec![exists(&tenant)]));
     }
     let transition = adopting(means, (&name, incarnation), &document, account, author).await?;
-    let plan = plans::begin(means, transition.tenant, Draft::default()).await?;
-    let Name { workspace, project, platform } = name;
-    let location =
-        format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{}", plan.id);
-    let view = plans::view(means, &plan, Reader::Requester).await?;
-    Ok(Response::json(202, &view).with("location", location))
+    plans::located(means, transition.tenant).await
 }
 
 /// The tenant that a request is about, which is the path's platform's.

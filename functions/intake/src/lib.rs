@@ -12,6 +12,7 @@ mod awaited;
 mod configuration;
 mod history;
 mod limits;
+mod moves;
 mod openapi;
 mod plans;
 mod removals;
@@ -62,6 +63,8 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::PostApproval(name) => removals::approve(means, request, &name, author).await,
         Route::PostDecline(name) => removals::decline(means, request, &name, author).await,
         Route::PostPurge(name) => removals::purge(means, &name, author).await,
+        Route::PostMove(name) => moves::post(means, request, &name, author).await,
+        Route::PutMovePlan(name) => moves::plan(means, request, &name, author).await,
         Route::PutPlan(name) => plans::put(means, request, &name, author).await,
         Route::GetPlan(name, id) => plans::get(means, &name, id).await,
         Route::PostCheck => configuration::check(means, request).await,

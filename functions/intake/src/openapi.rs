@@ -15,9 +15,10 @@ use crate::request::LARGEST_BODY;
 use crate::route::{
     ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
     BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE,
-    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LIMITS, OPENAPI, PLAN, PLANS,
-    PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REPLICATIONS, RESTORATION,
-    RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
+    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LIMITS, MOVE, MOVE_PLAN, OPENAPI,
+    PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REPLICATIONS,
+    RESTORATION, RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS,
+    UNMANAGED,
 };
 
 /// What the document tells of one route.
@@ -138,6 +139,21 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .answers(&[(202, "It is forgotten.")])
         .versioned()
         .located(),
+        ("POST", MOVE) => {
+            let summary = "Moves a tenant to another project; it keeps its id, its account and its history.";
+            reads::<TenantView>("moveTenant", summary, schemas)
+                .moves(true)
+                .answers(&[(202, "It is moved."), (200, "It was there already.")])
+                .versioned()
+                .located()
+        }
+        ("PUT", MOVE_PLAN) => {
+            let summary = "Asks what moving a tenant would change; nothing is changed.";
+            reads::<PlanView>("putMovePlan", summary, schemas)
+                .moves(false)
+                .answers(&[(202, "The plan is being made.")])
+                .located()
+        }
         ("GET", TENANTS) => reads::<Page<TenantView>>(
             "listTenants",
             "A workspace's tenants, without their steps.",
@@ -433,6 +449,19 @@ impl Operation {
     fn drafts<S: Spec>(self, example: Value, schemas: &mut SchemaGenerator) -> Self {
         let schema = schemas.subschema_for::<Document<S>>().to_value();
         Self { body: Some(Body { schema, example, is_conditional: false }), ..self }
+    }
+
+    /// Takes the project that a tenant is to move to.
+    fn moves(self, is_conditional: bool) -> Self {
+        let part = |says: &str| json!({ "type": "string", "description": says });
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["workspace", "project"],
+            "properties": {
+                "workspace": part("The workspace's identifier."), "project": part("The project's identifier.")
+            }
+        });
+        let example = json!({ "workspace": "shipping", "project": "checkout-prod" });
+        Self { body: Some(Body { schema, example, is_conditional }), ..self }
     }
 
     fn answers(self, answers: &[(u16, &'static str)]) -> Self {

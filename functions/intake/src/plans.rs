@@ -3,7 +3,7 @@
 use entry::Means;
 use ledger::{Draft, PlanRow};
 use tenant::{
-    Document, Mode, Name, Phase, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid,
+    Document, Mode, Name, Named, PlanState, PlanView, Reader, Tenant, TenantSpec, Ticket, Uuid,
 };
 
 use crate::{Refusal, Request, Response, steps, tenants};
@@ -18,23 +18,25 @@ pub async fn put(
     let document: Document<TenantSpec> = request.document()?;
     tenants::check(means, name, &document).await?;
     let now = means.now();
-    let tenant = match means.ledger.tenant_named(name).await? {
-        None => Tenant::requested(name.clone(), 1, document.spec, author, now).tenant,
-        Some(tenant) if tenant.phase == Phase::Deleted => {
-            let again = tenant.incarnation + 1;
-            Tenant::requested(name.clone(), again, document.spec, author, now).tenant
-        }
+    let (before, incarnation) = Named::living(means.ledger.named(name).await?, name);
+    let tenant = match before {
+        None => Tenant::requested(name.clone(), incarnation, document.spec, author, now).tenant,
         Some(tenant) => match tenant.wished(document.spec, author, now).map_err(Refusal::NotNow)? {
             Some(transition) => transition.tenant,
             None => tenant,
         },
     };
+    located(means, tenant).await
+}
+
+/// Begins a plan of a tenant, and says where it can be read.
+pub async fn located(means: &Means, tenant: Tenant) -> Result<Response, Refusal> {
     let plan = begin(means, tenant, Draft::default()).await?;
-    let Name { workspace, project, platform } = name;
+    let Name { workspace, project, platform } = &plan.tenant.name;
     let location =
         format!("/workspaces/{workspace}/projects/{project}/plans/{platform}/{}", plan.id);
-    Ok(Response::json(202, &view(means, &plan, Reader::Requester).await?)
-        .with("location", location))
+    let view = view(means, &plan, Reader::Requester).await?;
+    Ok(Response::json(202, &view).with("location", location))
 }
 
 /// Writes a plan down and starts its run.

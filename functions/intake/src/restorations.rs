@@ -10,12 +10,12 @@ use ledger::Error;
 use organization::{Member, Organization};
 use step::{Permission, Site};
 use tenant::{
-    ACTIVE, AccountId, Adopted, Claim, Document, Mode, Name, Page, Platform, Problem, Tenant,
-    TenantSpec, Transition, Uuid,
+    ACTIVE, AccountId, Adopted, Claim, Document, Holder, Mode, Name, Named, Page, Platform,
+    Problem, Tenant, TenantSpec, Transition, Uuid,
 };
 
 use crate::adoptions::read;
-use crate::tenants::{ATTEMPTS, Outcome, answer, check_beside, living, started};
+use crate::tenants::{ATTEMPTS, Outcome, answer, check_beside, started};
 use crate::{Refusal, Request, Response};
 
 const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
@@ -91,7 +91,7 @@ async fn known(means: &Means, account: &AccountId) -> Result<Option<String>, Ref
 struct Restoration {
     transition: Transition,
     /// Who holds the name, or held it last.
-    holder: Option<Tenant>,
+    holder: Option<Holder>,
 }
 
 /// What a restoration comes to.
@@ -117,7 +117,7 @@ pub async fn put(
             Found::Lost(restoration) => *restoration,
         };
         let Restoration { transition, holder } = restoration;
-        match means.ledger.restore(&transition, account, holder.as_ref()).await {
+        match means.ledger.restore(&transition, account, holder).await {
             Ok(()) => {
                 let tenant = started(means, transition.tenant).await;
                 return answer(means, &tenant, Outcome::Created).await;
@@ -187,8 +187,9 @@ async fn look(
             "Have AWS Support reopen it, then restore its tenant.",
         ));
     }
-    let holder = means.ledger.tenant_named(name).await?;
-    let (alive, _) = living(holder.clone());
+    let named = means.ledger.named(name).await?;
+    let holder = named.as_ref().map(|named| named.holder);
+    let (alive, _) = Named::living(named, name);
     // One that is gone leaves the name to whoever uses it now, unless it used it later.
     if let Some(other) = alive.filter(|other| !is_gone || other.incarnation < incarnation) {
         return Err(refused_as_known(account, &other));

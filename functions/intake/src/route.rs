@@ -17,6 +17,10 @@ pub enum Route {
     PostDecline(Name),
     /// A tenant is forgotten.
     PostPurge(Name),
+    /// A tenant comes to another project.
+    PostMove(Name),
+    /// A plan of that is asked for.
+    PutMovePlan(Name),
     /// A tenant is read.
     GetTenant(Name, Reader),
     /// Tenants of a workspace are listed, or all.
@@ -105,6 +109,10 @@ pub(crate) const ANY_TENANT: &str =
 pub(crate) const PURGE: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/purge";
 pub(crate) const ALL_HISTORY: &str = "/operator/history";
+pub(crate) const MOVE: &str =
+    "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/move";
+pub(crate) const MOVE_PLAN: &str =
+    "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/move/plan";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
 pub(crate) const ROLL_OUTS: &str = "/operator/rollouts";
@@ -131,7 +139,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 41] = [
+pub const ROUTES: [(&str, &str); 43] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -147,6 +155,8 @@ pub const ROUTES: [(&str, &str); 41] = [
     ("GET", ANY_TENANT),
     ("POST", PURGE),
     ("GET", ALL_HISTORY),
+    ("POST", MOVE),
+    ("PUT", MOVE_PLAN),
     ("GET", LIMITS),
     ("PUT", BREAKER),
     ("GET", ROLL_OUTS),
@@ -187,6 +197,8 @@ impl Route {
             ("POST", APPROVE) => Self::PostApproval(tenant_name(request)?),
             ("POST", DECLINE) => Self::PostDecline(tenant_name(request)?),
             ("POST", PURGE) => Self::PostPurge(tenant_name(request)?),
+            ("POST", MOVE) => Self::PostMove(tenant_name(request)?),
+            ("PUT", MOVE_PLAN) => Self::PutMovePlan(tenant_name(request)?),
             ("GET", TENANTS) => {
                 Self::ListTenants(Some(identifier(request, "workspace")?), Reader::Requester)
             }

@@ -4,8 +4,8 @@ use entry::Means;
 use jiff::Timestamp;
 use ledger::{AGAIN, Error, List, StepRow};
 use tenant::{
-    Document, HistoryView, LandingZone, Name, Page, PauseView, Phase, Platform, Problem, Reader,
-    Refused, Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_lengths,
+    Document, HistoryView, LandingZone, Name, Named, Page, PauseView, Phase, Platform, Problem,
+    Reader, Refused, Spec, Tenant, TenantSpec, TenantView, Transition, check_access, check_lengths,
     check_tenant, check_tenant_beside, nearest,
 };
 
@@ -51,7 +51,7 @@ pub async fn put(
     check(means, name, &document).await?;
     let precondition = request.precondition();
     for _ in 0..ATTEMPTS {
-        let (before, incarnation) = living(means.ledger.tenant_named(name).await?);
+        let (before, incarnation) = Named::living(means.ledger.named(name).await?, name);
         precondition.check(before.as_ref().map(|tenant| tenant.generation))?;
         let wish = document.spec.clone();
         let (outcome, transition, written) = match &before {
@@ -83,18 +83,6 @@ pub async fn put(
     Err(Refusal::Busy)
 }
 
-/// The tenant of a name, unless it is deleted, and how often the name has been used once it is there.
-pub fn living(tenant: Option<Tenant>) -> (Option<Tenant>, u32) {
-    match tenant {
-        None => (None, 1),
-        Some(tenant) if tenant.phase == Phase::Deleted => (None, tenant.incarnation + 1),
-        Some(tenant) => {
-            let incarnation = tenant.incarnation;
-            (Some(tenant), incarnation)
-        }
-    }
-}
-
 /// Starts a tenant's run at once; if that fails, start-due does it within a minute.
 pub async fn started(means: &Means, tenant: Tenant) -> Tenant {
     if tenant.running.is_some() {
@@ -113,7 +101,7 @@ pub async fn check(
     name: &Name,
     document: &Document<TenantSpec>,
 ) -> Result<(), Refusal> {
-    let (before, incarnation) = living(means.ledger.tenant_named(name).await?);
+    let (before, incarnation) = Named::living(means.ledger.named(name).await?, name);
     check_beside(means, (name, incarnation), document, before).await
 }
 
@@ -161,11 +149,10 @@ pub async fn check_beside(
         )),
         Some(zone) => {
             if let Some(platform) = platform.filter(|_| problems.is_empty()) {
-                let had = before.as_ref().map(|tenant| tenant.wish.landing_zone.clone());
-                let wished = wished(before, name, incarnation, spec, means.now());
+                let wished = wished(before.clone(), name, incarnation, spec, means.now());
                 problems.extend(check_tenant_beside(
                     &wished,
-                    had.as_deref(),
+                    before.as_ref(),
                     &zone.spec,
                     &platform.spec,
                 ));
@@ -221,10 +208,18 @@ pub async fn unknown<S: Spec>(
     Ok(Problem::new(field, written, format!("is no {} that is known", S::KIND.as_str()), remedy))
 }
 
-/// The tenant of this name, or the one that had it last: that one may be deleted.
+/// The tenant of this name, or the one that had it last and may be deleted; not one that has moved.
 pub async fn found(means: &Means, name: &Name) -> Result<Tenant, Refusal> {
-    let tenant = means.ledger.tenant_named(name).await?;
-    tenant.ok_or_else(|| Refusal::Missing(format!("tenant `{name}`")))
+    match means.ledger.named(name).await? {
+        None => Err(Refusal::Missing(format!("tenant `{name}`"))),
+        Some(Named { tenant, .. }) if tenant.name != *name => Err(moved(name, &tenant)),
+        Some(Named { tenant, .. }) => Ok(tenant),
+    }
+}
+
+/// There is no tenant of this name any more, since it has another one.
+pub fn moved(name: &Name, tenant: &Tenant) -> Refusal {
+    Refusal::Missing(format!("tenant `{name}` any more: it was moved, and is `{}`", tenant.name))
 }
 
 /// A tenant as its requester may see it.

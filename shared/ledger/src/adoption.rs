@@ -1,7 +1,7 @@
 //! Adoption: a tenant that begins with an account that was there before; and one that begins anew with its own.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use tenant::{AccountId, Failure, Tenant, Transition};
+use tenant::{AccountId, Failure, Holder, Tenant, Transition};
 use uuid::Uuid;
 
 use crate::{
@@ -28,7 +28,7 @@ impl Ledger {
         &self,
         transition: &Transition,
         account: &AccountId,
-        holder: Option<&Tenant>,
+        holder: Option<Holder>,
     ) -> Result<(), Error> {
         let tenant = &transition.tenant;
         let mut items = vec![self.put_new(row(tenant)?), self.put_new(history(None, transition)?)];
@@ -36,7 +36,7 @@ impl Ledger {
         match holder {
             None => items.push(self.put_own(name, tenant.id)?),
             Some(holder) if holder.incarnation < tenant.incarnation => {
-                items.push(self.put_if(name, "tenant = :tenant", holder.id)?);
+                items.push(self.put_if(name, "tenant = :tenant", holder.tenant)?);
             }
             Some(_) => {}
         }

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use tenant::{Entry, Name, Notice, Phase, Tenant, Transition};
+use serde::Deserialize;
+use tenant::{Entry, Holder, Name, Named, Notice, Phase, Tenant, Transition};
 use uuid::Uuid;
 
 use crate::{
@@ -40,26 +40,18 @@ impl List {
     }
 }
 
-/// Who holds a name, or held it last, and how often it has been used.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-struct Holder {
-    tenant: Uuid,
-    incarnation: u32,
-}
-
 impl Ledger {
     /// A tenant's row.
     pub async fn tenant(&self, id: Uuid) -> Result<Option<Tenant>, Error> {
         self.get(Key::tenant(id)).await
     }
 
-    /// The tenant of this name, or the one that had it last: that one may be deleted.
-    pub async fn tenant_named(&self, name: &Name) -> Result<Option<Tenant>, Error> {
+    /// The tenant of this name, or the one that had it last: that one may be deleted, or have another name now.
+    pub async fn named(&self, name: &Name) -> Result<Option<Named>, Error> {
         let holder: Option<Holder> = self.get(Key::name(name)).await?;
-        match holder {
-            Some(holder) => self.tenant(holder.tenant).await,
-            None => Ok(None),
-        }
+        let Some(holder) = holder else { return Ok(None) };
+        let tenant = self.tenant(holder.tenant).await?;
+        Ok(tenant.map(|tenant| Named { holder, tenant }))
     }
 
     /// A new tenant: its name, row and first history entry, all or none. A conflict means that the name is taken, or was
@@ -74,19 +66,32 @@ impl Ledger {
         transition: &Transition,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let tenant = &transition.tenant;
+        let name = self.claim(tenant)?;
+        Ok(vec![name, self.put_new(row(tenant)?), self.put_new(history(None, transition)?)])
+    }
+
+    /// A tenant's name becomes its own, if it has been used as often as the tenant says.
+    fn claim(&self, tenant: &Tenant) -> Result<TransactWriteItem, Error> {
         let name = holding(tenant)?;
-        let name = match tenant.incarnation {
-            0 | 1 => self.put_new(name),
-            again => {
-                let before = AttributeValue::N((again - 1).to_string());
+        Ok(match tenant.holder().follows() {
+            None => self.put_new(name),
+            Some(before) => {
                 let put = self
                     .put(name)
                     .condition_expression("incarnation = :before")
-                    .expression_attribute_values(":before", before);
+                    .expression_attribute_values(":before", AttributeValue::N(before.to_string()));
                 TransactWriteItem::builder().set_put(put.build().ok()).build()
             }
-        };
-        Ok(vec![name, self.put_new(row(tenant)?), self.put_new(history(None, transition)?)])
+        })
+    }
+
+    /// A tenant comes to another name: that name, its row and its history entry, all or none. The name before stays as
+    /// it is and is free by that, since the row it leads to says another. A conflict means that the name is taken, or
+    /// that somebody else wrote the tenant.
+    pub async fn rename(&self, before: &Tenant, transition: &Transition) -> Result<(), Error> {
+        let mut items = self.transition(before, transition)?;
+        items.push(self.claim(&transition.tenant)?);
+        self.transact(items).await
     }
 
     /// A transition from `before`: the row and its history entry, unless somebody else was first.
@@ -287,8 +292,7 @@ pub(crate) fn row(tenant: &Tenant) -> Result<Item, Error> {
 
 /// That a tenant holds its name.
 pub(crate) fn holding(tenant: &Tenant) -> Result<Item, Error> {
-    let holder = Holder { tenant: tenant.id, incarnation: tenant.incarnation };
-    item::write(&Key::name(&tenant.name), &holder)
+    item::write(&Key::name(&tenant.name), &tenant.holder())
 }
 
 /// What a tenant is listed as: its name, which several deleted ones may have had.

@@ -61,8 +61,8 @@ pub use notice::{Happening, Message, Need, Notice, Told, ToldFailure};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
-    Adopted, Approval, Entry, Failed, Names, Noticed, Phase, Refused, Removal, SECOND_LOOK, Tenant,
-    Transition, Versions, VpcFate, VpcRecord, Waiting, retry_after,
+    Adopted, Approval, Entry, Failed, Holder, Named, Names, Noticed, Phase, Refused, Removal,
+    SECOND_LOOK, Tenant, Transition, Versions, VpcFate, VpcRecord, Waiting, retry_after,
 };
 pub use roll_out::{
     Member, Next, RollOut, RollOutEntry, RollOutState, RollOutTransition, RollOutView, RollOutWish,
@@ -74,8 +74,8 @@ pub use shape::{UNKNOWN_FIELD, check_shape, kind_of, nearest, read};
 pub use survey::{Calls, SurveySummary, SurveyView, Unmanaged};
 pub use tags::{TagTemplate, TagTemplateError, account_tags, our_contacts, written_tags};
 pub use validate::{
-    Problem, check_landing_zone, check_lengths, check_names, check_platform, check_tenant,
-    check_tenant_beside,
+    Problem, check_destination, check_landing_zone, check_lengths, check_names, check_platform,
+    check_tenant, check_tenant_beside,
 };
 pub use view::{
     ConfigurationPlanView, EntryView, FailedView, HistoryLine, HistoryPage, HistoryView, Page,

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 pub use self::adoption::Adopted;
 pub use self::drift::{Noticed, SECOND_LOOK};
+pub use self::moving::{Holder, Named};
 pub use self::removal::{Approval, Removal};
 use crate::access::first_end;
 use crate::{
@@ -719,6 +720,7 @@ fn spread(pause: SignedDuration, jitter: f64) -> SignedDuration {
 
 mod adoption;
 mod drift;
+mod moving;
 mod removal;
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ mod tests;
 
 pub use landing_zone::check_landing_zone;
 pub use platform::check_platform;
-pub use tenant::{check_lengths, check_names, check_tenant, check_tenant_beside};
+pub use tenant::{
+    check_destination, check_lengths, check_names, check_tenant, check_tenant_beside,
+};
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

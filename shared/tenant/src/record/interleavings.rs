@@ -1,5 +1,5 @@
-//! Every order in which wishes, requests, deletions, approvals, refusals of both, start-due, dying executions and lost
-//! calls can meet one tenant.
+//! Every order in which wishes, a move, requests, deletions, approvals, refusals of both, start-due, dying executions
+//! and lost calls can meet one tenant.
 //!
 //! The transitions are the production ones. Around them stands what else moves: hands that have read the row and
 //! not written yet, calls of `StartExecution` that are under way, executions, and time. All states that so many moves
@@ -168,8 +168,14 @@ impl World {
     }
 
     fn wish(&mut self) {
-        let wish = wish(&format!("zone-{}", self.row.generation));
-        if let Ok(Some(transition)) = self.row.wished(wish, "ada", self.now) {
+        // The last wish is to be in another project.
+        let changed = if self.wishes == 0 {
+            self.row.moved(&Name::new("a", "c", "aws"), 1, "oscar", self.now)
+        } else {
+            let wish = wish(&format!("zone-{}", self.row.generation));
+            self.row.wished(wish, "ada", self.now)
+        };
+        if let Ok(Some(transition)) = changed {
             self.hand(transition, Who::Wisher);
         }
     }

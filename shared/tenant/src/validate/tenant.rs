@@ -6,8 +6,8 @@ use super::{
 };
 use crate::access::check_grants;
 use crate::{
-    IdentifierLengths, LandingZone, Names, Numbers, Platform, Tenant, TenantMetadata, TenantSpec,
-    account_alias, account_tags, contact, render_names,
+    IdentifierLengths, LandingZone, Name, Names, Numbers, Platform, Tenant, TenantMetadata,
+    TenantSpec, account_alias, account_tags, contact, render_names,
 };
 
 /// What is wrong with a tenant, by itself.
@@ -50,12 +50,27 @@ pub fn check_lengths(metadata: &TenantMetadata, allowed: IdentifierLengths) -> V
     problems
 }
 
+/// What is wrong with the project that a tenant is to move to, by itself.
+#[must_use]
+pub fn check_destination(to: &Name, allowed: IdentifierLengths) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let parts = [
+        ("workspace", &to.workspace, allowed.workspace),
+        ("project", &to.project, allowed.project),
+    ];
+    for (field, written, longest) in parts {
+        shaped(field, written, &mut problems);
+        no_longer(field, written, longest, &mut problems);
+    }
+    problems
+}
+
 /// What is wrong with a tenant beside its landing zone and its platform. `tenant` is as it would be with its wish;
-/// `had` is the landing zone that it has so far: what takes no new tenants goes on with those that are there.
+/// `had` is the tenant so far: what takes no new tenants goes on with those that are there.
 #[must_use]
 pub fn check_tenant_beside(
     tenant: &Tenant,
-    had: Option<&str>,
+    had: Option<&Tenant>,
     zone: &LandingZone,
     platform: &Platform,
 ) -> Vec<Problem> {
@@ -69,7 +84,8 @@ pub fn check_tenant_beside(
             "Ask the foundation's team which platform has taken its place.",
         ));
     }
-    let chooses = had != Some(&wish.landing_zone);
+    let chooses = had.is_none_or(|had| had.wish.landing_zone != wish.landing_zone);
+    let comes = had.is_none_or(|had| had.name.workspace != name.workspace);
     if zone.disabled && chooses {
         problems.push(Problem::new(
             "spec.landingZone",
@@ -79,7 +95,7 @@ pub fn check_tenant_beside(
         ));
     }
     let allowed = zone.restricted_to.is_empty() || zone.restricted_to.contains(&name.workspace);
-    if !allowed && chooses {
+    if !allowed && (chooses || comes) {
         problems.push(Problem::new(
             "spec.landingZone",
             &wish.landing_zone,

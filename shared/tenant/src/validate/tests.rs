@@ -136,15 +136,44 @@ fn what_takes_no_new_tenants_goes_on_with_those_that_are_there() {
     assert_eq!(check_tenant_beside(&tenant, None, &open, &platform), []);
     platform.deprecated = true;
     let closed = zone(serde_json::json!({"disabled": true, "restrictedTo": ["shipping"]}));
-    assert_eq!(check_tenant_beside(&tenant, Some("production"), &closed, &platform), []);
+    assert_eq!(check_tenant_beside(&tenant, Some(&tenant), &closed, &platform), []);
     assert_eq!(
         fields(&check_tenant_beside(&tenant, None, &closed, &platform)),
         ["metadata.platform", "spec.landingZone", "spec.landingZone"]
     );
+    let mut had = tenant.clone();
+    had.wish.landing_zone = "sandbox".to_owned();
     assert_eq!(
-        fields(&check_tenant_beside(&tenant, Some("sandbox"), &closed, &platform)),
+        fields(&check_tenant_beside(&tenant, Some(&had), &closed, &platform)),
         ["spec.landingZone", "spec.landingZone"]
     );
+}
+
+#[test]
+fn a_landing_zone_that_is_not_for_a_workspace_lets_nobody_move_there() {
+    let had = tenant(serde_json::json!({"landingZone": "production"}));
+    let platform = platform("#{workspaceIdentifier}.#{projectIdentifier}@e.io");
+    let closed = zone(serde_json::json!({"disabled": true, "restrictedTo": ["payments"]}));
+    let at = |workspace: &str| Tenant {
+        name: crate::Name::new(workspace, "refunds", "aws"),
+        ..had.clone()
+    };
+    assert_eq!(check_tenant_beside(&at("payments"), Some(&had), &closed, &platform), []);
+    let problems = check_tenant_beside(&at("shipping"), Some(&had), &closed, &platform);
+    assert_eq!(fields(&problems), ["spec.landingZone"]);
+    assert_eq!(problems[0].rule, "is not for workspace `shipping`");
+}
+
+#[test]
+fn a_project_to_move_to_is_named_as_a_new_one() {
+    let lengths = IdentifierLengths::default();
+    let wrong = |workspace: &str, project: &str| {
+        let to = crate::Name::new(workspace, project, "aws");
+        fields(&check_destination(&to, lengths)).join(" ")
+    };
+    assert_eq!(wrong("payments", "refunds"), "");
+    assert_eq!(wrong("Payments", &"r".repeat(31)), "workspace project");
+    assert_eq!(wrong("", "a_b"), "workspace project");
 }
 
 #[test]
