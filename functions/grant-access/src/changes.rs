@@ -9,7 +9,7 @@ use step::Task;
 use tenant::{IdentityCenter, WishedAccess, WishedRole};
 
 use crate::{
-    Change, PAUSE,
+    Change, PAUSE, leaving,
     look::{Group, Member, Seen, There},
     retry, short, wished,
 };
@@ -36,6 +36,8 @@ struct Plan<'a> {
     reasons: Vec<String>,
     /// An assignment that AWS failed on is asked for again after a pause.
     paused: bool,
+    /// A group of this name has to go first.
+    awaited: Option<&'a String>,
 }
 
 impl<'a> Plan<'a> {
@@ -46,7 +48,7 @@ impl<'a> Plan<'a> {
         wished: &'a WishedAccess,
     ) -> Self {
         let (remarks, reasons) = (Vec::new(), Vec::new());
-        Self { task, center, there, wished, remarks, reasons, paused: false }
+        Self { task, center, there, wished, remarks, reasons, paused: false, awaited: None }
     }
 
     fn changes(mut self) -> Vec<Change> {
@@ -63,6 +65,8 @@ impl<'a> Plan<'a> {
         changes.extend(asks);
         if self.paused {
             changes.push(Change::Await(retry(self.task)));
+        } else if let Some(group) = self.awaited {
+            changes.push(Change::Await(leaving(self.task, group)));
         } else if !self.remarks.is_empty() {
             changes.push(Change::Report { remarks: self.remarks, reasons: self.reasons });
         }
@@ -135,6 +139,7 @@ impl<'a> Plan<'a> {
                     self.reasons
                         .push(format!("group {id} is neither remembered nor described as ours"));
                 }
+                Some(Group::Leaving) => self.awaited = Some(name),
                 Some(Group::Missing) | None => changes.push(Change::MakeGroup {
                     name: name.clone(),
                     role: role.role.clone(),
@@ -149,7 +154,7 @@ impl<'a> Plan<'a> {
     fn let_in(&self, role: &'a WishedRole) -> Vec<(&'a String, Option<String>)> {
         let own = role.group.as_ref().and_then(|name| match self.there.groups.get(name) {
             Some(Group::Ours { id, .. }) => Some((name, Some(id.clone()))),
-            Some(Group::Foreign { .. }) => None,
+            Some(Group::Foreign { .. } | Group::Leaving) => None,
             Some(Group::Missing) | None => Some((name, None)),
         });
         let existing =
@@ -250,7 +255,7 @@ impl<'a> Plan<'a> {
         let kept: BTreeSet<&String> = self.kept().map(|(name, _)| name).collect();
         for row in self.there.granted.groups.iter().filter(|row| !kept.contains(&row.name)) {
             match self.there.groups.get(&row.name) {
-                Some(Group::Foreign { .. }) => {}
+                Some(Group::Foreign { .. } | Group::Leaving) => {}
                 Some(Group::Ours { members, .. }) if self.center.keep_stale => {
                     changes.extend(members.iter().map(|member| dismissal(&row.name, member)));
                 }

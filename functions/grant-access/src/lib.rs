@@ -23,7 +23,8 @@ use ledger::{AssignmentRow, Attempts, GroupRow};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
-    AccountId, Failure, FailureName, IdentityCenter, Seat, Seats, Uuid, WishedAccess, wished_access,
+    AccountId, Failure, FailureName, IdentityCenter, Name, Seat, Seats, Uuid, WishedAccess,
+    wished_access,
 };
 use tokio::sync::Mutex;
 
@@ -149,9 +150,11 @@ const REMOVAL: &str = "account-assignment-removal";
 const PLACE: &str = "account-assignment-place";
 /// What is awaited before AWS is asked again.
 const RETRY: &str = "account-assignment-retry";
+/// What is awaited while a tenant that has moved keeps a group of this name.
+const LEAVING: &str = "account-assignment-group";
 /// Seconds between looks at a request: no event tells that it ended.
 const LOOK: u32 = 5;
-/// Seconds between looks for a place.
+/// Seconds between looks at what others do.
 const CROWDED: u32 = 60;
 /// How long after AWS failed it is asked again.
 const PAUSE: SignedDuration = SignedDuration::from_secs(15);
@@ -220,7 +223,8 @@ impl Step for GrantAccess {
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
         match change {
             Change::Await(awaited) => {
-                let seconds = if awaited.kind == PLACE { CROWDED } else { LOOK };
+                let is_others = [PLACE, LEAVING].contains(&awaited.kind.as_str());
+                let seconds = if is_others { CROWDED } else { LOOK };
                 return Ok(Act::Pending { awaited, seconds });
             }
             Change::Report { remarks, reasons } => {
@@ -288,7 +292,20 @@ fn center(task: &Task) -> Result<&IdentityCenter, Failure> {
 /// How the description of every group begins that we make for a tenant: it proves whose a group is whose id we never
 /// learned.
 fn mark(tenant: Uuid) -> String {
-    format!("Landfall's, for tenant {tenant}.")
+    format!("{MARK}{tenant}.")
+}
+
+const MARK: &str = "Landfall's, for tenant ";
+
+/// The tenant that a group was made for, by its description.
+fn marked(description: &str) -> Option<Uuid> {
+    let (tenant, _) = description.strip_prefix(MARK)?.split_once('.')?;
+    Uuid::parse_str(tenant).ok()
+}
+
+/// How the description of a group ends: with what its tenant was called when it was made.
+fn said(name: &Name) -> String {
+    format!(" of {name}.")
 }
 
 impl GrantAccess {
@@ -310,7 +327,7 @@ impl GrantAccess {
         let tenant = task.tenant.id;
         let mut row = GroupRow { name: name.clone(), role: role.clone(), id: None };
         ledger.note_group(tenant, row.clone()).await?;
-        let description = format!("{} Role {role} of {}.", mark(tenant), task.tenant.name);
+        let description = format!("{} Role {role}{}", mark(tenant), said(&task.tenant.name));
         let id = match directory.make_group(&name, &description).await? {
             Made::Group(id) => id,
             Made::Taken => self.made_before(directory, task, &name).await?,
@@ -420,6 +437,11 @@ fn place(task: &Task) -> Awaited {
 /// Waits before AWS is asked again.
 fn retry(task: &Task) -> Awaited {
     waiting(task, RETRY, "AWS to be asked again")
+}
+
+/// Waits until a tenant that has moved has given a group up.
+fn leaving(task: &Task, group: &str) -> Awaited {
+    waiting(task, LEAVING, &format!("group {group} to be given up by a tenant that was moved"))
 }
 
 fn waiting(task: &Task, kind: &str, r#for: &str) -> Awaited {

@@ -10,9 +10,11 @@ use organization::{Organization, Standing};
 use replication::STEPS;
 use session::Sessions;
 use step::{Awaited, Site, Step, Task};
-use tenant::{Failure, IdentityCenter, Mode, Seat, Seats, WishedAccess};
+use tenant::{Failure, IdentityCenter, Mode, Phase, Seat, Seats, WishedAccess};
 
-use crate::{ASSIGNMENT, GrantAccess, PLACE, REMOVAL, STALE, attempt, mark, place, wished};
+use crate::{
+    ASSIGNMENT, GrantAccess, PLACE, REMOVAL, STALE, attempt, mark, marked, place, said, wished,
+};
 
 /// What can be seen of a tenant's access.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,8 @@ pub enum Group {
         /// Its id.
         id: String,
     },
+    /// Another tenant's, which was called so before it moved: that tenant's next run gives it up.
+    Leaving,
 }
 
 /// Somebody in a group of ours.
@@ -229,7 +233,13 @@ async fn see_groups(
         }
     }
     for (name, row) in ours {
-        let group = see_group(directory, task, &row, there).await?;
+        let group = match see_group(directory, task, &row, there).await? {
+            Group::Foreign { id } if !center.keep_stale => {
+                let is_leaving = is_leaving(directory, ledger, &id).await?;
+                if is_leaving { Group::Leaving } else { Group::Foreign { id } }
+            }
+            group => group,
+        };
         let known =
             there.granted.groups.iter().any(|known| known.id.is_some() && known.name == name);
         if let Group::Ours { id, .. } = &group
@@ -253,6 +263,14 @@ async fn see_groups(
         }
     }
     Ok(())
+}
+
+/// Whether a group is one of a tenant that had another name when it was made.
+async fn is_leaving(directory: &Directory, ledger: &Ledger, id: &str) -> Result<bool, Failure> {
+    let Some(group) = directory.group(id).await? else { return Ok(false) };
+    let Some(owner) = marked(&group.description) else { return Ok(false) };
+    let Some(owner) = ledger.tenant(owner).await? else { return Ok(false) };
+    Ok(owner.phase != Phase::Deleted && !group.description.ends_with(&said(&owner.name)))
 }
 
 /// One group that is or may be ours, by its id if we know it: whoever renames it does not make it another.
@@ -297,7 +315,7 @@ async fn see_assignments(
 ) -> Result<(), Failure> {
     let Some(account) = task.account() else { return Ok(()) };
     let ids = there.groups.values().filter_map(|group| match group {
-        Group::Missing => None,
+        Group::Missing | Group::Leaving => None,
         Group::Ours { id, .. } | Group::Foreign { id } => Some(id.clone()),
     });
     for id in ids.collect::<BTreeSet<String>>() {

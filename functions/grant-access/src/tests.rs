@@ -6,13 +6,13 @@ use ledger::{AssignmentRow, Attempts, Granted, GroupRow, State, StepRow};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use step::Task;
-use tenant::IdentityCenter;
+use tenant::{IdentityCenter, Name};
 
 use crate::{
     ASSIGNMENT, Change, Group, Member, RETRY, Seen, There,
     changes::{plan, warnings},
     look::unfinished,
-    waiting,
+    mark, marked, said, waiting,
 };
 
 const SETS: &str = "arn:aws:sso:::permissionSet/ssoins-0123456789abcdef";
@@ -240,6 +240,54 @@ fn a_group_that_is_not_ours_stands_in_nobody_elses_way() {
              and is not Landfall's",
         ]
     );
+}
+
+#[test]
+fn a_group_of_a_tenant_that_moved_away_is_awaited_and_nobody_else_waits() {
+    let task = usual();
+    let mut there = untouched(&["u1", "u2"], &["auditors"]);
+    there.groups.insert(ADMINS.to_owned(), Group::Leaving);
+    there.granted.groups.push(GroupRow {
+        name: ADMINS.to_owned(),
+        role: "admin".to_owned(),
+        id: None,
+    });
+    assert_eq!(
+        lines(&task, &there),
+        [
+            "let group auditors in as reader (ps-read)",
+            "let group auditors in as reader (ps-bill)",
+            "wait for group landfall-payments.checkout.admin to be given up by a tenant that was moved",
+        ]
+    );
+}
+
+#[test]
+fn a_tenant_that_moves_takes_its_people_along_and_gives_its_old_groups_up() {
+    let before = usual();
+    let there = acted(&before, &untouched(&["u1", "u2"], &["auditors"]));
+    let mut after = before.clone();
+    after.tenant.name = Name::new("shipping", "refunds", "aws");
+    assert_eq!(
+        lines(&after, &there),
+        [
+            "make group landfall-shipping.refunds.admin with u1, u2",
+            "let group landfall-shipping.refunds.admin in as admin (ps-admin)",
+            "shut group landfall-payments.checkout.admin out (ps-admin)",
+            "delete group landfall-payments.checkout.admin",
+        ]
+    );
+    assert_eq!(lines(&after, &acted(&after, &there)), [""; 0]);
+}
+
+#[test]
+fn a_group_says_for_whom_it_was_made_and_as_what() {
+    let tenant = usual().tenant;
+    let description = format!("{} Role admin{}", mark(tenant.id), said(&tenant.name));
+    assert_eq!(marked(&description), Some(tenant.id));
+    assert!(description.ends_with(&said(&Name::new("payments", "checkout", "aws"))));
+    assert_eq!(marked("Landfall's, for tenant nobody. Role admin of a.b.aws."), None);
+    assert_eq!(marked("The foundation's own."), None);
 }
 
 #[test]
