@@ -144,6 +144,14 @@ impl Trouble {
         self
     }
 
+    /// The trouble in one line: all that is to be mended, if that is known.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let problems = self.answer.iter().flat_map(|answer| &answer.problems);
+        let problems: Vec<String> = problems.map(ToString::to_string).collect();
+        if problems.is_empty() { self.message.clone() } else { problems.join(" ") }
+    }
+
     /// The trouble as a person reads it, on standard error.
     #[must_use]
     pub fn render(&self, colours: bool) -> String {

@@ -107,7 +107,13 @@ def test_whatever_is_asked_the_answer_is_in_the_document(
     ask()
 
 
-KNOWN = {"workspace": "sweep", "project": "known", "platform": "aws", "kind": "Tenant"}
+KNOWN = {
+    "workspace": "sweep",
+    "project": "known",
+    "platform": "aws",
+    "kind": "Tenant",
+    "account": "222222222222",
+}
 READ = [
     name
     for name in OPERATIONS

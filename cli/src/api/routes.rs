@@ -1,7 +1,9 @@
 //! What can be asked of Landfall, in its own words.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Method, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use tenant::{
     AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage,
     HistoryView, Kind, LimitsView, Name, Page, PlanView, Platform, RollOutView, RollOutWish, Spec,
@@ -260,6 +262,21 @@ impl Api {
     /// The accounts that are no tenant's.
     pub async fn unmanaged(&self) -> Result<Vec<Unmanaged>, Trouble> {
         self.all("/operator/unmanaged").await
+    }
+
+    /// The tags of an account that is no tenant's.
+    pub async fn unmanaged_tags(
+        &self,
+        platform: &str,
+        account: &AccountId,
+    ) -> Result<BTreeMap<String, String>, Trouble> {
+        #[derive(Deserialize)]
+        struct Tagged {
+            tags: BTreeMap<String, String>,
+        }
+        let path = format!("/operator/unmanaged/{platform}/{account}/tags");
+        let Tagged { tags } = self.get(&path).await?.read()?;
+        Ok(tags)
     }
 
     /// Makes a tenant of an account that was there before.

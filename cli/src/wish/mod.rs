@@ -3,9 +3,11 @@
 mod problem;
 mod set;
 mod source;
+mod template;
 mod tree;
 
 pub use problem::Found;
 pub use set::{Wish, Wishes};
 pub use source::Source;
+pub use template::Template;
 pub use tree::{Node, Place};

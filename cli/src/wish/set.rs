@@ -179,7 +179,7 @@ impl Wishes {
     }
 }
 
-fn nodes(source: &Source) -> Result<Vec<Node>, Found> {
+pub(super) fn nodes(source: &Source) -> Result<Vec<Node>, Found> {
     let options = serde_saphyr::options! {
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
@@ -200,7 +200,7 @@ fn nodes(source: &Source) -> Result<Vec<Node>, Found> {
     })
 }
 
-fn located(source: &Source, node: &Node, problems: Vec<Problem>) -> Vec<Found> {
+pub(super) fn located(source: &Source, node: &Node, problems: Vec<Problem>) -> Vec<Found> {
     let place = |problem: &Problem| {
         let is_name = problem.rule == UNKNOWN_FIELD;
         if is_name { node.place_of_name(&problem.field) } else { node.place_of(&problem.field) }

@@ -4,10 +4,14 @@
 //! usable, that it never was a tenant's, that Landfall gets in. Two who adopt one account at once meet in the ledger,
 //! where only one of them finds that it is nobody's.
 
+use std::collections::BTreeMap;
+
 use entry::Means;
 use ledger::Error;
 use organization::{Member, Organization};
 use role::Roles;
+use schemars::JsonSchema;
+use serde::Serialize;
 use step::{Permission, Site};
 use tenant::{
     ACTIVE, AccountId, Adopted, Document, Mode, Name, Named, Platform, Problem, Tenant, TenantSpec,
@@ -17,11 +21,16 @@ use tenant::{
 use crate::tenants::{ATTEMPTS, Outcome, answer, check, started};
 use crate::{Refusal, Request, Response, passes, plans};
 
-/// What adopting looks at: the account, and whether its access role lets Landfall in.
+/// What adopting looks at: the account, its tags, and whether its access role lets Landfall in.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::look(
         Site::Management,
         "organizations:DescribeAccount",
+        "arn:${Partition}:organizations::${Management}:account/o-*/*",
+    ),
+    Permission::look(
+        Site::Management,
+        "organizations:ListTagsForResource",
         "arn:${Partition}:organizations::${Management}:account/o-*/*",
     ),
     Permission::look(
@@ -76,6 +85,30 @@ pub async fn plan(
     }
     let transition = adopting(means, (&name, incarnation), &document, account, author).await?;
     plans::located(means, transition.tenant).await
+}
+
+/// What others have tagged an account with.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct AccountTags {
+    /// The tags, by key.
+    tags: BTreeMap<String, String>,
+}
+
+/// The tags of an account that is no tenant's, as AWS has them now.
+pub async fn tags(means: &Means, platform: &str, account: &AccountId) -> Result<Response, Refusal> {
+    let missing = || Refusal::Missing(format!("account `{account}` that is no tenant's"));
+    let found = means.ledger.config::<Platform>(platform).await?;
+    let platform = found.ok_or_else(|| Refusal::Missing(format!("platform `{platform}`")))?.spec;
+    if means.ledger.owner(account.as_str()).await?.is_some() {
+        return Err(missing());
+    }
+    let sessions = means.sessions(PERMISSIONS, &platform, means.new_id(), None, Mode::Plan);
+    let organization = Organization::new(&sessions.look(Site::Management).await?);
+    if organization.account(account.as_str()).await?.is_none() {
+        return Err(missing());
+    }
+    let tags = organization.tags(account.as_str()).await?;
+    Ok(Response::json(200, &AccountTags { tags }))
 }
 
 /// The tenant that a request is about, which is the path's platform's.

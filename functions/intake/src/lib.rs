@@ -107,6 +107,9 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::PutRestorationCheck(platform, account) => {
             restorations::check(means, request, &platform, &account, author).await
         }
+        Route::GetUnmanagedTags(platform, account) => {
+            adoptions::tags(means, &platform, &account).await
+        }
         Route::GetSchema(kind) => Ok(Response::json(200, &tenant::schema(kind))),
         Route::GetOpenApi => Ok(Response::json(200, &openapi::document())),
     }

@@ -10,6 +10,7 @@ use tenant::{
     Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
 };
 
+use crate::adoptions::AccountTags;
 use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
@@ -18,7 +19,7 @@ use crate::route::{
     LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LIMITS, MOVE, MOVE_PLAN, OPENAPI,
     PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REPLICATIONS,
     RESTORATION, RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS,
-    UNMANAGED,
+    UNMANAGED, UNMANAGED_TAGS,
 };
 
 /// What the document tells of one route.
@@ -247,6 +248,11 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
             schemas,
         )
         .in_parts(),
+        ("GET", UNMANAGED_TAGS) => reads::<AccountTags>(
+            "getUnmanagedTags",
+            "The tags of an account that is no tenant's, as AWS has them now.",
+            schemas,
+        ),
         ("PUT", ADOPTION) => reads::<TenantView>(
             "putAdoption",
             "Makes a tenant of an account that was there before, and starts its run.",

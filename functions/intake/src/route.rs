@@ -73,6 +73,8 @@ pub enum Route {
     PostSurvey(String),
     /// Accounts that are no tenant's are listed.
     ListUnmanaged,
+    /// The tags of an account that is no tenant's are read.
+    GetUnmanagedTags(String, AccountId),
     /// An account of a platform becomes a tenant's.
     PutAdoption(String, AccountId),
     /// A plan of that is asked for.
@@ -122,6 +124,7 @@ pub(crate) const AWAITED: &str = "/operator/awaited";
 pub(crate) const SURVEYS: &str = "/operator/surveys";
 pub(crate) const SURVEY: &str = "/operator/surveys/{platform}";
 pub(crate) const UNMANAGED: &str = "/operator/unmanaged";
+pub(crate) const UNMANAGED_TAGS: &str = "/operator/unmanaged/{platform}/{account}/tags";
 pub(crate) const ADOPTION: &str = "/operator/adoptions/{platform}/{account}";
 pub(crate) const ADOPTION_PLAN: &str = "/operator/adoptions/{platform}/{account}/plan";
 pub(crate) const CLAIMS: &str = "/operator/claims/{platform}";
@@ -139,7 +142,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 43] = [
+pub const ROUTES: [(&str, &str); 44] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -166,6 +169,7 @@ pub const ROUTES: [(&str, &str); 43] = [
     ("GET", SURVEYS),
     ("POST", SURVEY),
     ("GET", UNMANAGED),
+    ("GET", UNMANAGED_TAGS),
     ("PUT", ADOPTION),
     ("PUT", ADOPTION_PLAN),
     ("GET", CLAIMS),
@@ -219,6 +223,9 @@ impl Route {
             ("GET", SURVEYS) => Self::ListSurveys,
             ("POST", SURVEY) => Self::PostSurvey(identifier(request, "platform")?),
             ("GET", UNMANAGED) => Self::ListUnmanaged,
+            ("GET", UNMANAGED_TAGS) => {
+                Self::GetUnmanagedTags(identifier(request, "platform")?, account(request)?)
+            }
             ("PUT", ADOPTION) => {
                 Self::PutAdoption(identifier(request, "platform")?, account(request)?)
             }

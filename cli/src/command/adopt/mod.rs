@@ -1,4 +1,7 @@
-//! `landfall adopt ACCOUNT -f tenant.yaml`: makes a tenant of an account that was there before.
+//! `landfall adopt ACCOUNT -f tenant.yaml`: makes a tenant of an account that was there before; with `--unit` instead of
+//! the account, of each that stands there.
+
+mod rule;
 
 use clap::Args;
 use tenant::{AccountId, Document, TenantSpec};
@@ -16,12 +19,22 @@ use crate::wish::{Wish, Wishes};
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The account's id: twelve digits, as `landfall get unmanaged` lists them.
-    pub account: String,
-    /// One document: the tenant that gets the account.
+    #[arg(required_unless_present = "unit", conflicts_with = "unit")]
+    pub account: Option<String>,
+    /// One document: the tenant that gets the account; with --unit, what all of them get, without a project.
     #[command(flatten)]
     pub files: Files,
-    /// Says what adopting would change in the account, and changes nothing.
-    #[arg(long)]
+    /// Adopts each account that is no tenant's and stands in this organizational unit or beneath it.
+    #[arg(long, value_name = "OU")]
+    pub unit: Option<String>,
+    /// Only accounts with this tag; all of them, if there are several.
+    #[arg(long = "tag", value_name = "KEY=VALUE", requires = "unit", conflicts_with = "account")]
+    pub tags: Vec<String>,
+    /// The tag that names an account's project, instead of the account's name.
+    #[arg(long, value_name = "KEY", requires = "unit", conflicts_with = "account")]
+    pub project_tag: Option<String>,
+    /// Says what adopting would change, and changes nothing.
+    #[arg(long, visible_alias = "dry-run")]
     pub plan: bool,
     /// How long to stay.
     #[command(flatten)]
@@ -31,10 +44,17 @@ pub struct Arguments {
     pub output: Format,
 }
 
-/// Adopts one account.
+/// Adopts one account, or those that a rule selects.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
-    let account = AccountId::try_from(arguments.account.clone())
-        .map_err(|error| Trouble::new(Exit::BadInput, error))?;
+    match &arguments.unit {
+        Some(unit) => rule::run(context, arguments, unit).await,
+        None => one(context, arguments, arguments.account.clone().unwrap_or_default()).await,
+    }
+}
+
+async fn one(context: &Context, arguments: &Arguments, account: String) -> Result<Exit, Trouble> {
+    let account =
+        AccountId::try_from(account).map_err(|error| Trouble::new(Exit::BadInput, error))?;
     let wishes = Wishes::load(&arguments.files.files)?;
     let document = only(&wishes)?;
     let api = context.api().await?;
