@@ -101,6 +101,8 @@ def test_whatever_is_asked_the_answer_is_in_the_document(
     )
     @given(case=OPERATIONS[name].as_strategy(mode))
     def ask(case: schemathesis.Case) -> None:
+        # HTTP carries no control characters in headers: whoever sends them never gets to Landfall.
+        hypothesis.assume(all(value.isprintable() for value in (case.headers or {}).values()))
         answer = case.call(base_url=person.world.endpoint, auth=signed)
         case.validate_response(answer, checks=CHECKS)
 

@@ -170,6 +170,8 @@ def test_what_a_landing_zone_only_reports_starts_no_run(scene: Scene) -> None:
     steady = TENANTS[0]
     zone = scene.operator.ask("GET", "/landing-zones/sandbox").body
     zone["spec"]["drift"] = {"default": "repair", "organizationalUnit": "report"}
+    # It comes to all at once, whatever fails: one of them is closed.
+    zone["spec"]["rollOut"] = {"firstWave": "100%", "failureTolerance": "100%"}
     scene.world.insist("PUT", "/landing-zones/sandbox", zone)
     scene.settle(steady)
     scene.world.sleep(150)

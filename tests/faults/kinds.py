@@ -22,6 +22,7 @@ DENIED = {
     "iam": {"code": "AccessDenied", "status": 403},
     "cloudformation": {"code": "AccessDenied", "status": 403},
     "sts": {"code": "AccessDenied", "status": 403},
+    "s3": {"code": "AccessDenied", "status": 403},
 }
 INVOCATION = ("error", "lost-response", "throttle", "lambda-429", "abort")
 MACHINE = ("error", "lost-response", "throttle")

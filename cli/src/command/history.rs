@@ -49,7 +49,9 @@ pub async fn run(context: &Context, arguments: &History) -> Result<Exit, Trouble
 
 /// A day, or an instant.
 fn since(text: &str) -> Result<Timestamp, String> {
-    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
+    // A day with a time that lacks its zone is no day.
+    let day = || text.parse().ok().filter(|day: &Date| day.to_string() == text);
+    let day = || day()?.to_zoned(TimeZone::UTC).ok();
     let since = text.parse().ok().or_else(|| day().map(|day| day.timestamp()));
     since.ok_or_else(|| {
         "write a day or an instant, as in 2026-01-31 or 2026-01-31T12:00:00Z".to_owned()

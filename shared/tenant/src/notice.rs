@@ -423,7 +423,8 @@ mod tests {
         };
         let rules = DriftRules { default: policy, ..DriftRules::default() };
         let look = |tenant: &Tenant, at| {
-            tenant.looked_at(|_, _| true, std::slice::from_ref(&difference), &rules, at)
+            let found = std::slice::from_ref(&difference);
+            tenant.looked_at(|_, _| true, found, &rules, Versions::default(), at)
         };
         let Some(Noticed::Noted(suspect)) = look(tenant, now()) else { panic!("it is seen once") };
         let Some(Noticed::Happened(drifted)) = look(&suspect, now() + SECOND_LOOK) else {
@@ -446,7 +447,8 @@ mod tests {
         assert_eq!(reported.change.drift.len(), 1);
 
         let rules = DriftRules { default: DriftPolicy::Report, ..DriftRules::default() };
-        let look = drifted.looked_at(|_, _| true, &[], &rules, now() + SECOND_LOOK);
+        let look =
+            drifted.looked_at(|_, _| true, &[], &rules, Versions::default(), now() + SECOND_LOOK);
         let Some(Noticed::Happened(over)) = look else { panic!("it is over") };
         let notice = Notice::of(Some(&drifted), &over).expect("that too is told");
         assert_eq!((notice.need, notice.drifted), (None, true));

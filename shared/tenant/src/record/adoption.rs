@@ -65,7 +65,7 @@ impl Transition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Name, Refused, Tenant};
+    use crate::{Name, Refused, Tenant, Versions};
 
     fn restored(is_gone: bool) -> Transition {
         let wish = serde_json::from_value(serde_json::json!({"landingZone": "production"}));
@@ -85,7 +85,7 @@ mod tests {
         let Transition { tenant, entry } = restored(false);
         assert_eq!(tenant.id, crate::tenant_id(&tenant.name, 2));
         assert_eq!((tenant.phase, tenant.next_run), (Phase::Requested, Some(entry.at)));
-        let started = tenant.started(entry.at).expect("nothing runs").tenant;
+        let started = tenant.started(Versions::default(), entry.at).expect("nothing runs").tenant;
         assert!(started.run > 1_700_000_000, "{}", started.run);
     }
 
@@ -94,6 +94,6 @@ mod tests {
         let Transition { tenant, entry } = restored(true);
         assert_eq!((tenant.phase, entry.to), (Phase::Deleted, Phase::Deleted));
         assert_eq!((tenant.next_run, tenant.deleted_on), (None, Some(entry.at)));
-        assert_eq!(tenant.started(entry.at), Err(Refused::Deleted));
+        assert_eq!(tenant.started(Versions::default(), entry.at), Err(Refused::Deleted));
     }
 }

@@ -97,6 +97,7 @@ impl World {
             r#for: "AWS".to_owned(),
             since: self.now,
             until: None,
+            asks: None,
         };
         let ended = match end {
             End::Well => tenant.completed(&execution, None, 0.0, self.now),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::*;
-use crate::{AccountId, Entry, Names, TenantSpec};
+use crate::{AccountId, Entry, Names, TenantSpec, Versions};
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -23,7 +23,7 @@ fn named(project: &str) -> Name {
 /// A tenant with an account, and a run that has ended.
 fn settled() -> Tenant {
     let requested = Tenant::requested(named("a"), 1, wish(), "ada", now()).tenant;
-    let running = requested.started(now()).expect("nothing runs").tenant;
+    let running = requested.started(Versions::default(), now()).expect("nothing runs").tenant;
     let names = Names {
         email: "a@example.com".to_owned(),
         account_name: "payments.a".to_owned(),
@@ -58,7 +58,7 @@ fn a_tenant_that_moves_stays_who_it_is_and_is_run_at_once() {
 
 #[test]
 fn a_move_during_a_run_is_for_the_next_one() {
-    let running = settled().started(now()).expect("nothing runs").tenant;
+    let running = settled().started(Versions::default(), now()).expect("nothing runs").tenant;
     let execution = running.running.clone().expect("a run");
     let moved = running.moved(&named("b"), 1, "oscar", now()).expect("it stays").expect("it moves");
     assert!(moved.tenant.is_running(&execution));
