@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn an_error_is_recognised_in_every_protocol() {
-        for protocol in [Protocol::Json11, Protocol::Query, Protocol::RestJson, Protocol::RestXml] {
+        let all = [Protocol::Json11, Protocol::Query, Protocol::RestJson, Protocol::RestXml];
+        for protocol in all.into_iter().chain([Protocol::WrappedXml]) {
             let fault = Fault::new(400, "Throttling", "Rate exceeded");
             let answer = refusal("iam", protocol, &fault);
             assert_eq!(error_code(&answer).as_deref(), Some("Throttling"));

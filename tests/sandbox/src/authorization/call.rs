@@ -168,13 +168,14 @@ fn row_and_members(
             let operation = operation.ok_or_else(|| unreadable(parts, "no Action"))?;
             Ok((named(operation)?, members))
         }
-        Protocol::RestJson | Protocol::RestXml | Protocol::HttpApi => {
+        Protocol::RestJson | Protocol::RestXml | Protocol::WrappedXml | Protocol::HttpApi => {
             let found = operations::by_route(parts.service, parts.method, parts.path, parts.query);
             let (row, labels) =
                 found.ok_or_else(|| no_row(format!("{} {}", parts.method, parts.path)))?;
             // XML bodies name nothing that IAM is asked about, and an invocation's body is no
             // parameter.
-            let body = if protocol == Protocol::RestXml || row.operation.starts_with("Invoke") {
+            let is_xml = matches!(protocol, Protocol::RestXml | Protocol::WrappedXml);
+            let body = if is_xml || row.operation.starts_with("Invoke") {
                 None
             } else {
                 json_body(parts)?

@@ -47,6 +47,9 @@ pub struct Api {
     pub stage: String,
 }
 
+/// What starts each path of S3's control plane.
+const S3_CONTROL: &str = "/v20180820/";
+
 /// The wire format of a request and of the answer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -62,6 +65,8 @@ pub enum Protocol {
     RestJson,
     /// REST with XML, as S3 speaks it.
     RestXml,
+    /// The same, as S3's control plane speaks it: what is wrong is wrapped once more.
+    WrappedXml,
     /// CBOR with the operation in the path.
     Cbor,
     /// A request to a deployed HTTP API.
@@ -79,6 +84,7 @@ impl Protocol {
             _ if header("x-amz-target").is_some() && content.ends_with("1.0") => Self::Json10,
             _ if header("x-amz-target").is_some() => Self::Json11,
             _ if cbor_operation(parts.path).is_some() => Self::Cbor,
+            "s3" if parts.path.starts_with(S3_CONTROL) => Self::WrappedXml,
             "s3" => Self::RestXml,
             _ if content.starts_with("application/x-www-form-urlencoded") => Self::Query,
             _ if parts.query.split('&').any(|pair| pair.starts_with("Action=")) => Self::Query,

@@ -51,7 +51,9 @@ pub fn denial(service: &str, protocol: Protocol, message: &str) -> Fault {
             return Fault::new(403, "UnauthorizedOperation", message);
         }
         ("sns", _) => (403, "AuthorizationError"),
-        ("sqs", _) | (_, Protocol::Query | Protocol::RestXml) => (403, "AccessDenied"),
+        ("sqs", _) | (_, Protocol::Query | Protocol::RestXml | Protocol::WrappedXml) => {
+            (403, "AccessDenied")
+        }
         (_, Protocol::RestJson) => (403, "AccessDeniedException"),
         (_, Protocol::HttpApi) => return Fault::new(403, "ForbiddenException", "Forbidden"),
         _ => (400, "AccessDeniedException"),
@@ -75,10 +77,11 @@ pub fn refusal(service: &str, protocol: Protocol, fault: &Fault, request_id: &st
         Protocol::Query => ("text/xml", query_body(service, fault, request_id).into_bytes()),
         Protocol::Ec2 => ("text/xml;charset=UTF-8", ec2_body(fault, request_id).into_bytes()),
         Protocol::RestXml => ("application/xml", s3_body(fault, request_id).into_bytes()),
+        Protocol::WrappedXml => ("application/xml", control_body(fault, request_id).into_bytes()),
     };
     let id_header = match protocol {
         Protocol::HttpApi => "apigw-requestid",
-        Protocol::RestXml => "x-amz-request-id",
+        Protocol::RestXml | Protocol::WrappedXml => "x-amz-request-id",
         _ => "x-amzn-requestid",
     };
     let mut headers =
@@ -172,6 +175,14 @@ fn s3_body(fault: &Fault, request_id: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
          <Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+    )
+}
+
+fn control_body(fault: &Fault, request_id: &str) -> String {
+    let (code, message) = (escaped(&fault.code), escaped(&fault.message));
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ErrorResponse><Error><Code>{code}</Code>\
+         <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 }
 
