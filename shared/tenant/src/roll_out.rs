@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{FailureName, Kind, Message, Phase, Refused, RollOutRules, Tenant, Transition};
+use crate::{
+    DriftField, FailureName, Kind, Message, Phase, Refused, RollOutRules, Tenant, Transition,
+};
 
 mod view;
 
@@ -456,11 +458,14 @@ fn tenants(count: usize) -> String {
 }
 
 /// How a tenant stands whose run has ended. What passes by itself is tried again within minutes and no failure yet; a
-/// tenant that waits has come as far as a run brings it.
+/// tenant that waits has come as far as a run brings it. An account that is closed fails every run, whatever changed.
 fn ended(tenant: &Tenant) -> Standing {
     let Some(failed) = tenant.failed.as_ref().filter(|_| tenant.phase == Phase::Failed) else {
         return Standing::Done;
     };
+    if tenant.drift.iter().any(|one| one.field == DriftField::AccountState) {
+        return Standing::Gone;
+    }
     let passes = matches!(
         failed.failure.name,
         FailureName::Throttled | FailureName::Transient | FailureName::NotReady

@@ -306,6 +306,23 @@ fn what_passes_by_itself_is_no_failure_until_it_did_not() {
 }
 
 #[test]
+fn a_closed_account_does_not_stop_a_change() {
+    let mut world = World::new(2, rules(1, 1, 0));
+    let closed = crate::Difference {
+        field: DriftField::AccountState,
+        subject: None,
+        wished: "ACTIVE".to_owned(),
+        actual: "SUSPENDED".to_owned(),
+    };
+    world.tenants[0].drift.push(crate::Deviation::first(&closed, noon()));
+    world.change();
+    world.minute(false);
+    world.start(0);
+    world.end(0, End::Blocked);
+    assert_eq!(world.minute(false), ["t1"]);
+}
+
+#[test]
 fn a_run_that_began_before_the_change_does_not_count() {
     let mut world = World::new(1, rules(1, 1, 0));
     world.make(Move::ByItself, 0);
