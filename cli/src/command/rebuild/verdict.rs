@@ -83,9 +83,9 @@ pub struct Verdict {
 
 /// What people wished for, by what finds it.
 pub struct Wished<'a> {
-    by_name: BTreeMap<String, &'a Document<TenantSpec>>,
-    by_id: HashMap<Uuid, &'a Document<TenantSpec>>,
-    by_email: HashMap<String, &'a Document<TenantSpec>>,
+    names: BTreeMap<String, &'a Document<TenantSpec>>,
+    ids: HashMap<Uuid, &'a Document<TenantSpec>>,
+    emails: HashMap<String, &'a Document<TenantSpec>>,
 }
 
 impl<'a> Wished<'a> {
@@ -96,24 +96,23 @@ impl<'a> Wished<'a> {
         name: &str,
         platform: &Platform,
     ) -> Self {
-        let (mut by_name, mut by_id, mut by_email) =
-            (BTreeMap::new(), HashMap::new(), HashMap::new());
+        let (mut names, mut ids, mut emails) = (BTreeMap::new(), HashMap::new(), HashMap::new());
         for document in documents.into_iter().filter(|it| it.metadata.platform == name) {
             let name = document.metadata.name();
-            by_id.extend((1..=TRIED).map(|incarnation| (tenant_id(&name, incarnation), document)));
+            ids.extend((1..=TRIED).map(|incarnation| (tenant_id(&name, incarnation), document)));
             if let Some(email) = address(document, zones, platform) {
-                by_email.insert(email.to_lowercase(), document);
+                emails.insert(email.to_lowercase(), document);
             }
-            by_name.insert(name.to_string(), document);
+            names.insert(name.to_string(), document);
         }
-        Self { by_name, by_id, by_email }
+        Self { names, ids, emails }
     }
 
     /// The tenant that an account's tag proves it to be: by what its other tags say, or by a wish.
     fn proved(&self, claim: &Claim) -> Option<(Name, u32)> {
         claim.named().or_else(|| {
             let id = claim.id()?;
-            let name = self.by_id.get(&id)?.metadata.name();
+            let name = self.ids.get(&id)?.metadata.name();
             let incarnation = incarnation_of(&name, id)?;
             Some((name, incarnation))
         })
@@ -144,7 +143,7 @@ pub fn verdicts(claims: &[Claim], wished: &Wished<'_>) -> Vec<Verdict> {
     let mut all: Vec<Verdict> = claims.iter().map(|claim| verdict(claim, wished, &open)).collect();
     let named: HashSet<&String> = all.iter().filter_map(|one| one.tenant.as_ref()).collect();
     let absent: Vec<Verdict> = wished
-        .by_name
+        .names
         .iter()
         .filter(|(name, _)| !named.contains(name))
         .map(|(name, document)| Verdict {
@@ -184,7 +183,7 @@ fn verdict(claim: &Claim, wished: &Wished<'_>, open: &HashMap<Uuid, Vec<&Claim>>
         return bare;
     }
     let Some(tag) = &claim.tenant else {
-        return match wished.by_email.get(&claim.email.to_lowercase()) {
+        return match wished.emails.get(&claim.email.to_lowercase()) {
             Some(document) => {
                 let name = document.metadata.name();
                 let account = &claim.account;
@@ -220,7 +219,7 @@ fn verdict(claim: &Claim, wished: &Wished<'_>, open: &HashMap<Uuid, Vec<&Claim>>
         ACTIVE => {}
         "CLOSED" | "PENDING_CLOSURE" => {
             let zone = claim.landing_zone.clone().unwrap_or_else(|| "unknown".to_owned());
-            let wish = wished.by_name.get(&name.to_string());
+            let wish = wished.names.get(&name.to_string());
             let document = wish.map_or_else(|| bare_wish(&name, zone), |it| Some((*it).clone()));
             return Verdict { outcome: Outcome::Gone, document, ..named };
         }
@@ -228,7 +227,7 @@ fn verdict(claim: &Claim, wished: &Wished<'_>, open: &HashMap<Uuid, Vec<&Claim>>
             return unclear(format!("is {state}: have AWS Support reopen it, then rebuild again"));
         }
     }
-    let Some(document) = wished.by_name.get(&name.to_string()) else {
+    let Some(document) = wished.names.get(&name.to_string()) else {
         return unclear("its wish is not among the files: add it with -f".to_owned());
     };
     let zone = &document.spec.landing_zone;
