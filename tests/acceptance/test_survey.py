@@ -203,6 +203,7 @@ def test_a_foreign_hand_that_is_heard_of_is_looked_at_before_the_next_survey(sce
     zone = scene.operator.ask("GET", "/landing-zones/sandbox").body
     del zone["spec"]["drift"]
     scene.world.insist("PUT", "/landing-zones/sandbox", zone)
+    assert scene.world.until(scene.is_rolled_out, hours=2)
     scene.settle(TENANTS[0], bare)
     account, seen = scene.account(bare), scene.world.log()
     organizations = scene.organization.client

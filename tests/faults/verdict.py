@@ -54,7 +54,7 @@ def judge(world: World, tenants: Iterable[Tenant], strangers: Iterable[str] = ()
         row = rows.get("TENANT", {})
         recorded = [row["account"]] if "account" in row else []
         if own != recorded:
-            wrong.append(f"its accounts are {own}, the ledger says {recorded}")
+            wrong.append(f"its accounts are {own}, the ledger says {row.get('account')}")
         if row.get("phase") == "Deleted":
             reused = named[tenant].name in living
             wrong += [it for one in own for it in _gone(world, named[tenant], one, reused)]
