@@ -17,6 +17,7 @@ SMALL, LARGE = 10, 2_000
 # A zone with both of the baseline's StackSets, in three places.
 ZONE = "production"
 STEPS = [house.kebab(state) for state in house.tasks() if state != "RecordFailure"]
+LAST = ("complete", "lambda:InvokeFunction")
 Calls = Counter[tuple[str, str]]
 
 
@@ -41,17 +42,19 @@ def count(world: World, size: int) -> Counted:
     grow(world, size - grow(world, 0))
     tenant = Tenant(f"among-{size}", ZONE)
 
-    def calls(run: int) -> Calls:
-        def ready() -> bool:
-            row = world.rows([tenant])[tenant.id]
-            return (row["phase"], row["run"]) == ("Ready", run)
-
-        assert world.until(ready, hours=0.5), world.said()
+    def made(run: int) -> Calls:
         return Counter(
             (call["step"], call["action"])
             for call in world.log()
             if call["tenant"] == tenant.id and call["run"] == run and call["step"] in STEPS
         )
+
+    def calls(run: int) -> Calls:
+        # The row says Ready a moment before the last step has answered, and a call is logged when it ends.
+        assert world.until(lambda: made(run)[LAST], hours=0.5), world.said()
+        row = world.rows([tenant])[tenant.id]
+        assert (row["phase"], row["run"]) == ("Ready", run), world.said()
+        return made(run)
 
     world.wish(tenant)
     vend = calls(1)
