@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use entry::Means;
-use ledger::Error;
 use organization::{Member, Organization};
 use role::Roles;
 use schemars::JsonSchema;
@@ -18,7 +17,7 @@ use tenant::{
     Transition,
 };
 
-use crate::tenants::{ATTEMPTS, Outcome, answer, check, started};
+use crate::tenants::{Decision, Outcome, check, decided};
 use crate::{Refusal, Request, Response, passes, plans};
 
 /// What adopting looks at: the account, its tags, and whether its access role lets Landfall in.
@@ -49,25 +48,19 @@ pub async fn put(
     author: &str,
 ) -> Result<Response, Refusal> {
     let (name, document) = read(request, platform)?;
-    for _ in 0..ATTEMPTS {
+    decided(means, || async {
         let (before, incarnation) = Named::living(means.ledger.named(&name).await?, &name);
         if let Some(tenant) = before {
             if tenant.account.as_ref() == Some(account) {
-                return answer(means, &tenant, Outcome::Unchanged).await;
+                return Ok(Decision::Unchanged(Box::new(tenant)));
             }
             return Err(Refusal::Invalid(vec![exists(&tenant)]));
         }
         let transition = adopting(means, (&name, incarnation), &document, account, author).await?;
-        match means.ledger.adopt(&transition, account).await {
-            Ok(()) => {
-                let tenant = started(means, transition.tenant).await;
-                return answer(means, &tenant, Outcome::Created).await;
-            }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Refusal::Busy)
+        let written = means.ledger.adopt(&transition, account).await;
+        Ok(Decision::Written(Outcome::Created, Box::new(transition), written))
+    })
+    .await
 }
 
 /// Plans what adopting an account would change in it; nothing is written of it but the plan.

@@ -1,14 +1,13 @@
 //! Moves: a tenant comes to another project, and stays who it is.
 
 use entry::Means;
-use ledger::Error;
 use serde::Deserialize;
 use tenant::{
     LandingZone, Name, Named, Platform, Problem, Refused, Tenant, Transition, check_destination,
     check_tenant_beside,
 };
 
-use crate::tenants::{ATTEMPTS, Outcome, answer, moved, started};
+use crate::tenants::{Decision, Outcome, decided, moved};
 use crate::{Refusal, Request, Response, plans};
 
 /// Where a tenant is to be.
@@ -37,21 +36,16 @@ pub async fn post(
     author: &str,
 ) -> Result<Response, Refusal> {
     let to = destination(request, name)?;
-    for _ in 0..ATTEMPTS {
-        let (before, transition) = match moving(means, request, name, &to, author).await? {
-            Move::Done(tenant) => return answer(means, &tenant, Outcome::Unchanged).await,
-            Move::Next(before, transition) => (before, transition),
-        };
-        match means.ledger.rename(&before, &transition).await {
-            Ok(()) => {
-                let tenant = started(means, transition.tenant).await;
-                return answer(means, &tenant, Outcome::Changed).await;
+    decided(means, || async {
+        match moving(means, request, name, &to, author).await? {
+            Move::Done(tenant) => Ok(Decision::Unchanged(tenant)),
+            Move::Next(before, transition) => {
+                let written = means.ledger.rename(&before, &transition).await;
+                Ok(Decision::Written(Outcome::Changed, transition, written))
             }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
         }
-    }
-    Err(Refusal::Busy)
+    })
+    .await
 }
 
 /// Plans what moving a tenant would change in AWS; nothing is written of it but the plan.

@@ -6,7 +6,6 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entry::Means;
-use ledger::Error;
 use organization::{Member, Organization};
 use step::{Permission, Site};
 use tenant::{
@@ -15,7 +14,7 @@ use tenant::{
 };
 
 use crate::adoptions::read;
-use crate::tenants::{ATTEMPTS, Outcome, answer, check_beside, started};
+use crate::tenants::{Decision, Outcome, answer, check_beside, decided};
 use crate::{Refusal, Request, Response};
 
 const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
@@ -111,22 +110,15 @@ pub async fn put(
     author: &str,
 ) -> Result<Response, Refusal> {
     let (name, document) = read(request, platform)?;
-    for _ in 0..ATTEMPTS {
-        let restoration = match look(means, &name, &document, account, author).await? {
-            Found::Known(tenant) => return answer(means, &tenant, Outcome::Unchanged).await,
-            Found::Lost(restoration) => *restoration,
+    decided(means, || async {
+        let lost = match look(means, &name, &document, account, author).await? {
+            Found::Known(tenant) => return Ok(Decision::Unchanged(tenant)),
+            Found::Lost(lost) => lost,
         };
-        let Restoration { transition, holder } = restoration;
-        match means.ledger.restore(&transition, account, holder).await {
-            Ok(()) => {
-                let tenant = started(means, transition.tenant).await;
-                return answer(means, &tenant, Outcome::Created).await;
-            }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
-        }
-    }
-    Err(Refusal::Busy)
+        let written = means.ledger.restore(&lost.transition, account, lost.holder).await;
+        Ok(Decision::Written(Outcome::Created, Box::new(lost.transition), written))
+    })
+    .await
 }
 
 /// The tenant as it would be restored; nothing is written.

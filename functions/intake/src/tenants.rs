@@ -50,34 +50,49 @@ pub async fn put(
     let document: Document<TenantSpec> = request.document()?;
     check(means, name, &document).await?;
     let precondition = request.precondition();
-    for _ in 0..ATTEMPTS {
+    decided(means, || async {
         let (before, incarnation) = Named::living(means.ledger.named(name).await?, name);
         precondition.check(before.as_ref().map(|tenant| tenant.generation))?;
         let wish = document.spec.clone();
-        let (outcome, transition, written) = match &before {
-            None => {
-                let transition =
-                    Tenant::requested(name.clone(), incarnation, wish, author, means.now());
-                let written = means.ledger.create(&transition).await;
-                (Outcome::Created, transition, written)
-            }
-            Some(before) => {
-                match before.wished(wish, author, means.now()).map_err(Refusal::NotNow)? {
-                    None => return answer(means, before, Outcome::Unchanged).await,
-                    Some(transition) => {
-                        let written = means.ledger.write(before, &transition).await;
-                        (Outcome::Changed, transition, written)
-                    }
-                }
-            }
+        let Some(before) = before else {
+            let transition =
+                Tenant::requested(name.clone(), incarnation, wish, author, means.now());
+            let written = means.ledger.create(&transition).await;
+            return Ok(Decision::Written(Outcome::Created, Box::new(transition), written));
         };
-        match written {
-            Ok(()) => {
+        match before.wished(wish, author, means.now()).map_err(Refusal::NotNow)? {
+            None => Ok(Decision::Unchanged(Box::new(before))),
+            Some(transition) => {
+                let written = means.ledger.write(&before, &transition).await;
+                Ok(Decision::Written(Outcome::Changed, Box::new(transition), written))
+            }
+        }
+    })
+    .await
+}
+
+/// What is decided about a tenant.
+pub enum Decision {
+    /// All is as it is asked for.
+    Unchanged(Box<Tenant>),
+    /// What is written, and whether the ledger took it.
+    Written(Outcome, Box<Transition>, Result<(), Error>),
+}
+
+/// Decides, and starts the run that follows; decides again while others change the same rows.
+pub async fn decided<Deciding: Future<Output = Result<Decision, Refusal>>>(
+    means: &Means,
+    decide: impl Fn() -> Deciding,
+) -> Result<Response, Refusal> {
+    for _ in 0..ATTEMPTS {
+        match decide().await? {
+            Decision::Unchanged(tenant) => return answer(means, &tenant, Outcome::Unchanged).await,
+            Decision::Written(outcome, transition, Ok(())) => {
                 let tenant = started(means, transition.tenant).await;
                 return answer(means, &tenant, outcome).await;
             }
-            Err(Error::Conflict) => {}
-            Err(Error::Failure(failure)) => return Err(failure.into()),
+            Decision::Written(_, _, Err(Error::Conflict)) => {}
+            Decision::Written(_, _, Err(Error::Failure(failure))) => return Err(failure.into()),
         }
     }
     Err(Refusal::Busy)
