@@ -41,11 +41,7 @@ fn outlook(tenant: &TenantView, zone: Option<&LandingZone>) -> String {
     let mut line = |what: String| {
         let _ = writeln!(text, "  - {what}");
     };
-    let people = tenant.spec.access.iter();
-    let people: Vec<&str> = people
-        .flat_map(|grant| grant.users.iter().chain(&grant.groups))
-        .map(String::as_str)
-        .collect();
+    let people = tenant.spec.people();
     if !people.is_empty() {
         line(format!("shuts out {} at once", people.join(", ")));
     }

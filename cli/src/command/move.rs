@@ -93,11 +93,7 @@ fn outlook(tenant: &TenantView, to: &Name) -> String {
         "keeps what was wished for: landing zone {}, tags, contacts, access",
         tenant.landing_zone
     ));
-    let people = tenant.spec.access.iter();
-    let people: Vec<&str> = people
-        .flat_map(|grant| grant.users.iter().chain(&grant.groups))
-        .map(String::as_str)
-        .collect();
+    let people = tenant.spec.people();
     if !people.is_empty() {
         line(format!("lets in whom it lets in: {}", people.join(", ")));
     }

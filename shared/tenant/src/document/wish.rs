@@ -74,6 +74,16 @@ impl TenantSpec {
         all.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    /// Everybody who may enter the account: users and groups.
+    #[must_use]
+    pub fn people(&self) -> Vec<&str> {
+        let grants = self.access.iter();
+        grants
+            .flat_map(|grant| grant.users.iter().chain(&grant.groups))
+            .map(String::as_str)
+            .collect()
+    }
+
     /// The tags by who says them; who comes later wins.
     pub(crate) fn layers_of_tags(&self) -> [&BTreeMap<String, String>; 3] {
         [&self.workspace_tags, &self.payment_tags, &self.tags]
