@@ -49,6 +49,21 @@ class Organization:
         """The account of a tenant, by the address that the platform's pattern makes."""
         return self.accounts()[f"aws+{workspace}.{project}@example.com"]
 
+    def made_by_hand(self, name: str) -> str:
+        """An account that somebody has made without Landfall, once it can be entered."""
+        asked = self.client.create_account(Email=f"{name}@example.com", AccountName=f"Old {name}")
+        request = asked["CreateAccountStatus"]["Id"]
+
+        def made() -> Any:
+            answer = self.client.describe_create_account_status(CreateAccountRequestId=request)
+            return answer["CreateAccountStatus"].get("AccountId")
+
+        account = self.world.until(made, hours=1)
+        assert account, self.world.said()
+        # Every reading shows it, and policies take effect.
+        self.world.sleep(300)
+        return str(account)
+
     def parent(self, account: str) -> str:
         """The organizational unit that an account is in."""
         (parent,) = self.client.list_parents(ChildId=account)["Parents"]

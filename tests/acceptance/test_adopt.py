@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,22 +24,6 @@ class Scene:
         self.world = world
         self.operator = User.administrator(world, AUTOMATION)
         self.organization = Organization(world)
-
-    def account(self, name: str) -> str:
-        """An account that somebody makes without Landfall."""
-        organizations = self.organization.client
-        asked = organizations.create_account(Email=f"{name}@example.com", AccountName=f"Old {name}")
-        request = asked["CreateAccountStatus"]["Id"]
-
-        def made() -> Any:
-            answer = organizations.describe_create_account_status(CreateAccountRequestId=request)
-            return answer["CreateAccountStatus"].get("AccountId")
-
-        account = self.world.until(made, hours=1)
-        assert account, self.world.said()
-        # It can be entered, and every reading shows it.
-        self.world.sleep(120)
-        return str(account)
 
     def adopt(self, account: str, tenant: Tenant) -> Answer:
         """Asks Landfall to adopt an account."""
@@ -72,7 +55,7 @@ def refused(answer: Answer) -> str:
 def test_an_account_is_planned_adopted_and_brought_to_its_landing_zone(
     scene: Scene, tmp_path: Path
 ) -> None:
-    account = scene.account("brownfield")
+    account = scene.organization.made_by_hand("brownfield")
     surveyed = scene.operator.landfall("survey", "aws")
     assert surveyed.returncode == 0, surveyed.stderr
     assert account in scene.unmanaged()
@@ -114,7 +97,7 @@ def test_an_account_is_planned_adopted_and_brought_to_its_landing_zone(
 
 
 def test_who_adopts_one_account_at_once_gets_it_once(scene: Scene) -> None:
-    account = scene.account("wanted")
+    account = scene.organization.made_by_hand("wanted")
     tenants = [Tenant(f"wants-{number}", "sandbox") for number in range(5)]
     with ThreadPoolExecutor(len(tenants)) as pool:
         answers = list(pool.map(lambda tenant: scene.adopt(account, tenant), tenants))
@@ -140,7 +123,7 @@ def test_an_account_that_can_not_be_adopted_is_refused_with_the_reason(scene: Sc
     locked = "400000000000"
     assert refused(scene.adopt(locked, tenant)).startswith("does not let Landfall in")
 
-    closed = scene.account("closed")
+    closed = scene.organization.made_by_hand("closed")
     scene.organization.client.close_account(AccountId=closed)
     scene.world.sleep(120)
     assert refused(scene.adopt(closed, tenant)) in ("is CLOSED", "is PENDING_CLOSURE")

@@ -45,6 +45,11 @@ def written(**metadata: str) -> dict[str, Any]:
     }
 
 
+def old_account(scene: Scene, name: str, unit: str | None, **tags: str) -> str:
+    """An account that others have made, put into a unit and tagged."""
+    return place(scene, scene.organization.made_by_hand(name), unit, **tags)
+
+
 def place(scene: Scene, account: str, unit: str | None, **tags: str) -> str:
     """Puts an account into a unit, and tags it, as others do."""
     organizations = scene.organization.client
@@ -83,11 +88,9 @@ def path(project: str) -> str:
 
 
 def test_a_rule_adopts_what_it_can_and_says_why_it_can_not(scene: Scene, template: Path) -> None:
-    alpha, beta = (
-        place(scene, scene.account(name), OLD_UNIT, stage="legacy") for name in ("alpha", "beta")
-    )
-    other = place(scene, scene.account("other"), OLD_UNIT, stage="new")
-    outside = place(scene, scene.account("outside"), None, stage="legacy")
+    alpha, beta = (old_account(scene, name, OLD_UNIT, stage="legacy") for name in ("alpha", "beta"))
+    other = old_account(scene, "other", OLD_UNIT, stage="new")
+    outside = old_account(scene, "outside", None, stage="legacy")
     scene.world._ask("POST", "landfall/seed", {"accounts": 1})
     place(scene, LOCKED, OLD_UNIT, stage="legacy")
     seen(scene)
@@ -134,10 +137,10 @@ def test_a_rule_adopts_what_it_can_and_says_why_it_can_not(scene: Scene, templat
 def test_a_tag_names_the_projects_and_two_of_one_project_are_neithers(
     scene: Scene, template: Path
 ) -> None:
-    shop = place(scene, scene.account("s1"), OLD_UNIT, wave="2", Project="Web Shop_EU")
-    first = place(scene, scene.account("t1"), OLD_UNIT, wave="2", Project="twin")
-    second = place(scene, scene.account("t2"), OLD_UNIT, wave="2", Project="Twin")
-    nameless = place(scene, scene.account("n1"), OLD_UNIT, wave="2")
+    shop = old_account(scene, "s1", OLD_UNIT, wave="2", Project="Web Shop_EU")
+    first = old_account(scene, "t1", OLD_UNIT, wave="2", Project="twin")
+    second = old_account(scene, "t2", OLD_UNIT, wave="2", Project="Twin")
+    nameless = old_account(scene, "n1", OLD_UNIT, wave="2")
     seen(scene)
     done = adopt(scene, template, "--tag", "wave=2", "--project-tag", "Project", "-o", "json")
     assert done.returncode == 1, done.stdout + done.stderr

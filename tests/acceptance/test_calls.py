@@ -50,7 +50,7 @@ def count(world: World, size: int) -> Counted:
         )
 
     def calls(run: int) -> Calls:
-        # The row says Ready a moment before the last step has answered, and a call is logged when it ends.
+        # A call is logged when it ends, and the row says Ready a moment before the last one does.
         assert world.until(lambda: made(run)[LAST], hours=0.5), world.said()
         row = world.rows([tenant])[tenant.id]
         assert (row["phase"], row["run"]) == ("Ready", run), world.said()

@@ -59,21 +59,6 @@ class Scene:
         assert self.world.until(there, hours=3), json.dumps(self.view(tenant), indent=1)
         return self.view(tenant)
 
-    def account(self, name: str) -> str:
-        """An account that somebody makes without Landfall."""
-        organizations = self.organization.client
-        asked = organizations.create_account(Email=f"{name}@example.com", AccountName=f"Old {name}")
-        request = asked["CreateAccountStatus"]["Id"]
-
-        def made() -> Any:
-            answer = organizations.describe_create_account_status(CreateAccountRequestId=request)
-            return answer["CreateAccountStatus"].get("AccountId")
-
-        account = self.world.until(made, hours=1)
-        assert account, self.world.said()
-        self.world.sleep(120)
-        return str(account)
-
     def write(self, *tenants: Tenant) -> None:
         """Puts these wishes, and no others, into the folder."""
         for file in self.wishes.iterdir():
@@ -119,7 +104,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         world.wish(AGAIN)
         scene.ready(AGAIN)
         assert scene.operator.ask("DELETE", AGAIN.path).status == 202
-        account = scene.account("brownfield")
+        account = scene.organization.made_by_hand("brownfield")
         adopted = scene.operator.insist("PUT", f"/operator/adoptions/aws/{account}", OLD.document)
         assert adopted.status == 201, adopted
         world.wish(FIRST)
@@ -212,8 +197,9 @@ def test_a_name_that_was_used_again_is_used_a_third_time_with_another_account(
 
 def test_what_can_not_be_told_is_said_and_keeps_no_other_back(scene: Scene) -> None:
     first, old = (scene.view(tenant)["account"] for tenant in (FIRST, OLD))
-    stranger, twin = scene.account("stranger"), scene.account("twin")
-    organizations = scene.organization.client
+    organization = scene.organization
+    stranger, twin = (organization.made_by_hand(name) for name in ("stranger", "twin"))
+    organizations = organization.client
     organizations.tag_resource(ResourceId=twin, Tags=[{"Key": TAG, "Value": OLD.id}])
     organizations.tag_resource(ResourceId=stranger, Tags=[{"Key": TAG, "Value": "nobody"}])
     organizations.untag_resource(ResourceId=first, TagKeys=[TAG])
@@ -268,7 +254,7 @@ def test_what_can_not_be_told_is_said_and_keeps_no_other_back(scene: Scene) -> N
 
 
 def test_an_account_is_not_given_to_a_tenant_that_lives_with_another(scene: Scene) -> None:
-    twin = scene.account("second-twin")
+    twin = scene.organization.made_by_hand("second-twin")
     tag = [{"Key": TAG, "Value": OLD.id}]
     scene.organization.client.tag_resource(ResourceId=twin, Tags=tag)
     scene.world.sleep(120)
