@@ -186,6 +186,7 @@ def test_an_enrolment_that_takes_hours_holds_no_run(moving: Tower) -> None:
         said = moving.person.landfall("describe", "sweep.slow.aws").stdout
         assert "Control Tower to enrol the account" in said
         first = moving.row("slow")["run"]
+        moving.world.leap(5_000)
         moving.until_settled("slow", hours=6)
     finally:
         moving.world.configure(enrolmentSeconds=240)

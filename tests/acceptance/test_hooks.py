@@ -255,6 +255,8 @@ def test_nobody_enters_before_somebody_has_tagged_the_account(foundation: World)
     organizations = foundation.client("organizations", MANAGEMENT, "us-east-1")
     tags = [{"Key": "ProductName", "Value": "sweep"}, {"Key": "Stage", "Value": "external"}]
     organizations.tag_resource(ResourceId=view["account"], Tags=tags)
+    # It is looked at again and again, less and less often.
+    foundation.leap(3_600)
     assert settled(foundation, tenant, "Ready")["phase"] == "Ready"
     assert ("landfall-sweep.external.admin", ADMINISTRATOR) in center.assigned(view["account"])
     kept = organizations.list_tags_for_resource(ResourceId=view["account"])["Tags"]
