@@ -25,6 +25,7 @@ class Life:
 
     workspace: str
     project: str
+    # How often the name has been used, this tenant included.
     incarnation: int
     landing_zone: str
     users: list[str] = field(default_factory=lambda: [PEOPLE[0]])
@@ -33,11 +34,11 @@ class Life:
     adopted: str | None = None
     marked: bool = False
     decided: bool = False
+    # The id that Landfall computes from the first name; it stays when the tenant moves.
+    id: str = field(init=False)
 
-    @property
-    def id(self) -> str:
-        """The id that Landfall computes from the name."""
-        return str(uuid.uuid5(LANDFALL, f"{self.name}#{self.incarnation}"))
+    def __post_init__(self) -> None:
+        self.id = str(uuid.uuid5(LANDFALL, f"{self.name}#{self.incarnation}"))
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.acceptance.organization import Organization
 from tests.acceptance.user import User
 from tests.faults import events, kinds, points, verdict, wishes
 from tests.faults.verdict import ACCESS_ROLE, INSTANCE, Verdict
@@ -38,6 +39,8 @@ class Year:
         self.seed, self.most, self.weeks, self.tell = seed, tenants, weeks, tell
         self.lives: list[Life] = []
         self.strangers: set[str] = set()
+        # Names that tenants have moved away from, and how often they had been used.
+        self.left: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
         self.foreign: dict[str, str] = {}
         self.world = World(seed=seed, quiet=True)
@@ -145,18 +148,37 @@ class Year:
 
     def wish_again(self) -> bool:
         """Somebody wishes for an account whose name was another's."""
-        rows = self.rows()
-        gone = {one.name for one in self.lives if rows.get(one.id, {}).get("phase") == "Deleted"}
-        free = sorted(gone - {one.name for one in self.lives if not one.leaves})
-        if not free:
+        if not (free := self._free()):
             return False
         name = self.random.choice(free)
-        before = [one for one in self.lives if one.name == name]
-        if any(rows.get(one.id, {}).get("phase") != "Deleted" for one in before):
+        workspace, project, _ = name.split(".")
+        return self._apply(Life(workspace, project, self._uses(name) + 1, "sandbox"), born=True)
+
+    def move(self) -> bool:
+        """Somebody brings a tenant to another project, which may have had one before."""
+        if not (life := self._one()):
             return False
-        last = max(before, key=lambda one: one.incarnation)
-        again = Life(last.workspace, last.project, last.incarnation + 1, "sandbox")
-        return self._apply(again, born=True)
+        fresh = f"{self.random.choice(WORKSPACES)}.m{self.done['move']:03}.aws"
+        to = self.random.choice([fresh, *self._free()])
+        workspace, project, _ = to.split(".")
+        body = {"workspace": workspace, "project": project}
+        self.world.insist("POST", f"/operator{life.path}/move", body)
+        self.left[life.name] = max(self.left[life.name], life.incarnation)
+        life.incarnation = self._uses(to) + 1
+        life.workspace, life.project = workspace, project
+        return True
+
+    def _uses(self, name: str) -> int:
+        """How often a name has been used."""
+        known = [one.incarnation for one in self.lives if one.name == name]
+        return max([self.left[name], *known])
+
+    def _free(self) -> list[str]:
+        """Names that tenants had who are gone or have moved."""
+        rows = self.rows()
+        gone = {one.name for one in self.lives if rows.get(one.id, {}).get("phase") == "Deleted"}
+        there = {one.name for one in self.lives if rows.get(one.id, {}).get("phase") != "Deleted"}
+        return sorted((gone | self.left.keys()) - there)
 
     def tag(self) -> bool:
         """Somebody wishes for other tags."""
@@ -185,19 +207,8 @@ class Year:
         if sum(not life.leaves for life in self.lives) >= self.most:
             return False
         number = len(self.lives)
-        organizations = self.world.client("organizations", MANAGEMENT, "us-east-1")
-        asked = organizations.create_account(
-            Email=f"old-{number}@example.com", AccountName=f"Old {number}"
-        )
-        request = asked["CreateAccountStatus"]["Id"]
-
-        def made() -> Any:
-            answer = organizations.describe_create_account_status(CreateAccountRequestId=request)
-            return answer["CreateAccountStatus"].get("AccountId")
-
-        account = self.world.until(made, hours=1)
+        account = Organization(self.world).made_by_hand(f"old-{number}")
         self.strangers.add(account)
-        self.world.sleep(300)
         life = Life(self.random.choice(WORKSPACES), f"old{number:03}", 1, "sandbox")
         life.adopted = account
         path = f"/operator/adoptions/aws/{account}"
@@ -370,9 +381,14 @@ class Year:
             tags = {tag["Key"]: tag["Value"] for tag in listed}
             if tags.get("theirs") != self.foreign.get(account):
                 yield f"{life.name}: a stranger's tag is {tags.get('theirs')}"
-            ours = {key: tags.get(f"landfall:{key}") for key in ("costCenter", "environment")}
             zone = "production" if life.landing_zone == "production" else "sandbox"
-            wanted = {"costCenter": life.tags.get("costCenter"), "environment": zone}
+            wanted = {
+                "costCenter": life.tags.get("costCenter"),
+                "environment": zone,
+                "workspace": life.workspace,
+                "project": life.project,
+            }
+            ours = {key: tags.get(f"landfall:{key}") for key in wanted}
             if ours != wanted:
                 yield f"{life.name}: tags are {ours} instead of {wanted}"
 
@@ -410,6 +426,7 @@ ACTS: list[Callable[[Year], bool]] = [
     Year.tag,
     Year.let_in,
     Year.change_landing_zone,
+    Year.move,
     Year.adopt,
     Year.delete,
     Year.approve,
@@ -420,4 +437,4 @@ ACTS: list[Callable[[Year], bool]] = [
     Year.delete_a_stack_by_hand,
     Year.shut_out_by_hand,
 ]
-WEIGHTS = [30, 4, 10, 10, 6, 4, 8, 5, 3, 5, 4, 4, 4, 3]
+WEIGHTS = [30, 4, 10, 10, 6, 5, 4, 8, 5, 3, 5, 4, 4, 4, 3]
