@@ -65,6 +65,9 @@ pub struct Member {
     pub name: String,
     /// The first of its runs that counts.
     pub run: u64,
+    /// Whether it had failed before its turn came: that it fails again says nothing about the change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ailed: bool,
 }
 
 /// A roll-out of one change of a landing zone or platform.
@@ -296,15 +299,20 @@ impl RollOut {
         after
     }
 
+    /// How many have failed that had not failed before.
+    fn failures(&self) -> u32 {
+        let failures = self.failed.iter().filter(|member| !member.ailed).count();
+        u32::try_from(failures).unwrap_or(u32::MAX)
+    }
+
     /// What is to be done, as far as has been looked at.
     #[must_use]
     pub fn next(&self, rules: &RollOutRules) -> Next {
         let all = self.tenants.unwrap_or_default();
-        let failed = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
         if self.state != RollOutState::Rolling {
             return Next::Wait;
         }
-        if failed > rules.failure_tolerance.as_tolerance(all) {
+        if self.failures() > rules.failure_tolerance.as_tolerance(all) {
             return Next::Stop;
         }
         if !self.wave.is_empty() {
@@ -321,8 +329,13 @@ impl RollOut {
         if tenant.account.is_none() || !self.concerns(tenant) {
             return;
         }
-        let run = tenant.run + u64::from(!self.has_come_to(tenant));
-        let member = Member { tenant: tenant.id, name: tenant.name.to_string(), run };
+        let is_behind = !self.has_come_to(tenant);
+        let member = Member {
+            tenant: tenant.id,
+            name: tenant.name.to_string(),
+            run: tenant.run + u64::from(is_behind),
+            ailed: is_behind && ended(tenant) == Standing::Failed,
+        };
         match self.standing(&member, Some(tenant)) {
             Standing::Behind | Standing::UnderWay => self.wave.push(member),
             Standing::Failed => self.failed.push(member),
@@ -346,8 +359,8 @@ impl RollOut {
             return self.after("start-due", event, now);
         }
         self.waves += 1;
-        let (wave, size) = (self.waves, self.wave.len());
-        let event = format!("wave {wave} began: {}", tenants(size));
+        let size = u32::try_from(self.wave.len()).unwrap_or(u32::MAX);
+        let event = format!("wave {} began: {}", self.waves, tenants(size));
         self.after("start-due", event, now)
     }
 
@@ -355,10 +368,11 @@ impl RollOut {
     #[must_use]
     pub fn overcome(mut self, rules: &RollOutRules, now: Timestamp) -> RollOutTransition {
         let tolerated = rules.failure_tolerance.as_tolerance(self.tenants.unwrap_or_default());
-        let reason = format!("{} failed, {tolerated} tolerated", tenants(self.failed.len()));
+        let reason = format!("{} failed, {tolerated} tolerated", tenants(self.failures()));
         self.state = RollOutState::Stopped;
         self.reason = Some(reason.clone());
-        let failed = self.failed.iter().take(NAMED).map(|member| member.name.clone()).collect();
+        let failed = self.failed.iter().filter(|member| !member.ailed);
+        let failed = failed.take(NAMED).map(|member| member.name.clone()).collect();
         let notice = StoppedRollOut {
             kind: self.kind,
             name: self.name.clone(),
@@ -453,7 +467,7 @@ fn what(kind: Kind, name: &str) -> String {
     format!("{} {name}", if kind == Kind::Platform { "platform" } else { "landing zone" })
 }
 
-fn tenants(count: usize) -> String {
+fn tenants(count: u32) -> String {
     format!("{count} {}", if count == 1 { "tenant" } else { "tenants" })
 }
 

@@ -167,9 +167,9 @@ impl World {
             None if roll_out != before => roll_out.touched(),
             None => before.clone(),
         };
-        let tolerated = self.rules.failure_tolerance.as_tolerance(0) as usize;
+        let tolerated = self.rules.failure_tolerance.as_tolerance(0);
         assert!(
-            roll_out.failed.len() <= tolerated || roll_out.state != RollOutState::Rolling,
+            roll_out.failures() <= tolerated || roll_out.state != RollOutState::Rolling,
             "it never goes on beyond its tolerance"
         );
         let mut due = Vec::new();
@@ -320,6 +320,25 @@ fn a_closed_account_does_not_stop_a_change() {
     world.start(0);
     world.end(0, End::Blocked);
     assert_eq!(world.minute(false), ["t1"]);
+}
+
+#[test]
+fn who_had_failed_before_does_not_stop_a_change() {
+    let mut world = World::new(3, rules(1, 1, 0));
+    world.make(Move::ByItself, 0);
+    world.start(0);
+    world.end(0, End::Blocked);
+    world.change();
+    assert_eq!(world.minute(false), ["t0"], "the change may be what mends it");
+    world.start(0);
+    world.end(0, End::Blocked);
+    assert_eq!(world.minute(false), ["t1"]);
+    world.start(1);
+    world.end(1, End::Blocked);
+    world.minute(false);
+    let stopped = world.roll_out.expect("it");
+    assert_eq!(stopped.reason.as_deref(), Some("1 tenant failed, 0 tolerated"));
+    assert_eq!(stopped.failed.len(), 2, "whoever reads it sees both");
 }
 
 #[test]
