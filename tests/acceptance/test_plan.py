@@ -164,7 +164,8 @@ def test_the_plan_of_a_changed_landing_zone_says_whom_it_touches_and_how(
     planned = spoken(vended, tmp_path, zone, "plan")
     calls = vended.calls()
     assert planned.returncode == 0, planned.stdout + planned.stderr
-    assert "LandingZone production\n  concerns 2 tenants\n" in planned.stdout
+    waves = "1 at first, then 25% at a time, until more than 0 have failed"
+    assert f"LandingZone production\n  concerns 2 tenants: {waves}\n" in planned.stdout
     for project in ("checkout-prod", "invoicing-prod"):
         (place,) = [
             part

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use tenant::{
-    ConfigurationPlanView, Grant, HistoryView, PlanState, PlanView, StepView, TenantView,
+    ConfigurationPlanView, Grant, HistoryView, PlanState, PlanView, RollOutRules, StepView,
+    TenantView,
 };
 
 use super::board::{age, label, pause, place};
@@ -210,7 +211,7 @@ pub fn configuration_plan(view: &ConfigurationPlanView, paint: Paint) -> String 
         (false, _) => paint.good("as it is applied"),
         (true, 0) => "concerns no tenant".to_owned(),
         (true, 1) => "concerns 1 tenant".to_owned(),
-        (true, many) => format!("concerns {many} tenants"),
+        (true, many) => format!("concerns {many} tenants: {}", waves(&view.roll_out)),
     };
     let _ = writeln!(text, "  {whom}");
     for one in touched {
@@ -225,6 +226,14 @@ pub fn configuration_plan(view: &ConfigurationPlanView, paint: Paint) -> String 
         let _ = writeln!(text, "  {} more were not planned", view.left_off());
     }
     text
+}
+
+/// In which waves a change comes to tenants.
+fn waves(rules: &RollOutRules) -> String {
+    let RollOutRules { first_wave, wave_size, failure_tolerance } = rules;
+    format!(
+        "{first_wave} at first, then {wave_size} at a time, until more than {failure_tolerance} have failed"
+    )
 }
 
 #[cfg(test)]

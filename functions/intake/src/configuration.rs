@@ -472,7 +472,11 @@ async fn missing_in_aws(
 }
 
 /// Begins the plans of the first tenants that a change concerns, and counts them all.
-async fn plan<S: Configuration>(means: &Means, name: &str, spec: S) -> Result<Response, Refusal> {
+async fn plan<S: Configuration>(
+    means: &Means,
+    name: &str,
+    mut spec: S,
+) -> Result<Response, Refusal> {
     let before = means.ledger.config::<S>(name).await?;
     let differs = before.is_none_or(|before| !before.spec.is_like(&spec));
     let (concerned, first) = if differs {
@@ -488,6 +492,7 @@ async fn plan<S: Configuration>(means: &Means, name: &str, spec: S) -> Result<Re
         name: name.to_owned(),
         differs,
         concerned,
+        roll_out: spec.roll_out().clone(),
         plans,
         asked: means.now(),
     };
@@ -540,6 +545,7 @@ async fn view(
         name: plan.name.clone(),
         differs: plan.differs,
         concerned: plan.concerned,
+        roll_out: plan.roll_out.clone(),
         plans: found.into_iter().flatten().collect(),
         as_of: means.now(),
     })

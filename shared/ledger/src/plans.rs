@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Failed, Kind, LandingZone, Platform, Tenant};
+use tenant::{Failed, Kind, LandingZone, Platform, RollOutRules, Tenant};
 use uuid::Uuid;
 
 use crate::{
@@ -56,6 +56,9 @@ pub struct ConfigurationPlanRow {
     pub differs: bool,
     /// How many tenants it concerns.
     pub concerned: u32,
+    /// In which waves it would come to them.
+    #[serde(default)]
+    pub roll_out: RollOutRules,
     /// The plans of the first of them.
     pub plans: Vec<Uuid>,
     /// When the plan was asked for.

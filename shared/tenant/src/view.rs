@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     AccountId, Breaker, DriftView, Entry, Failed, FailureName, Kind, Names, Phase, Problem,
-    Removal, SignIn, Tenant, TenantSpec, Waiting,
+    Removal, RollOutRules, SignIn, Tenant, TenantSpec, Waiting,
 };
 
 /// Who reads a view.
@@ -519,6 +519,9 @@ pub struct ConfigurationPlanView {
     pub differs: bool,
     /// How many tenants it concerns: each would be run.
     pub concerned: u32,
+    /// In which waves it would come to them.
+    #[serde(default)]
+    pub roll_out: RollOutRules,
     /// What a run of the first of them would change.
     pub plans: Vec<PlanView>,
     /// The time of this answer, by Landfall's clock.
