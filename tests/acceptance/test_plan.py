@@ -31,6 +31,7 @@ def of_plans(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_the_plan_of_a_ready_tenant_has_no_changes_and_makes_none(vended: Vended) -> None:
+    vended.settle()
     vended.calls()
     planned = vended.person.landfall("plan", "-f", "examples/tenants", "-o", "json")
     calls = vended.calls()

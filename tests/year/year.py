@@ -227,7 +227,7 @@ class Year:
 
     def approve(self) -> bool:
         """Somebody else agrees to a deletion."""
-        return self._decide("approval", leaves=True)
+        return self._decide("approve", leaves=True)
 
     def decline(self) -> bool:
         """Somebody else does not agree to a deletion."""
