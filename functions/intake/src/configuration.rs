@@ -434,10 +434,7 @@ async fn missing_in_aws(
     for (index, set) in zone.stack_sets.iter().enumerate() {
         let field = format!("spec.stackSets[{index}]");
         let service_managed = set.permission_model == PermissionModel::ServiceManaged;
-        let delegated =
-            service_managed && platform.automation_account != platform.management_account;
-        let stack_sets = StackSets::new(&session);
-        let stack_sets = if delegated { stack_sets.delegated() } else { stack_sets };
+        let stack_sets = StackSets::of(&session, platform, set);
         let Some(known) = stack_sets.parameters(&set.name).await? else {
             let (rule, remedy) = if service_managed {
                 (

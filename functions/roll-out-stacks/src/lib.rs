@@ -6,6 +6,7 @@
 //! Whether it can be undone: by a landing zone that no longer names the StackSet, and a person who takes the stacks out.
 
 use session::Sessions;
+use stackset::StackSets;
 use stackset::stacks::{self, Change, Seen};
 use step::{Act, Permission, Site, Step, Task};
 use tenant::{Failure, StackSet, facts, filled};
@@ -27,7 +28,8 @@ impl Step for RollOutStacks {
         let Some(wanted) = wanted(task)?.filter(|_| task.account().is_some()) else {
             return Ok(Seen::NotYet);
         };
-        let sets = stacks::open(&self.sessions.look(Site::Automation).await?, task, &wanted);
+        let sets =
+            StackSets::of(&self.sessions.look(Site::Automation).await?, &task.platform, &wanted);
         stacks::look(&sets, task, &wanted).await
     }
 
@@ -40,7 +42,8 @@ impl Step for RollOutStacks {
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
         let wanted = wanted(task)?
             .ok_or_else(|| Failure::defect("the landing zone no longer names the StackSet"))?;
-        let sets = stacks::open(&self.sessions.act(Site::Automation).await?, task, &wanted);
+        let sets =
+            StackSets::of(&self.sessions.act(Site::Automation).await?, &task.platform, &wanted);
         stacks::act(&sets, task, &wanted, change).await
     }
 }

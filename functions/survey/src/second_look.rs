@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use ledger::Position;
 use organization::Organization;
-use stackset::census;
+use stackset::StackSets;
 use step::Site;
 use tenant::{AccountId, Deviation, Difference, Failure, Tenant, Watch, promised_sets};
 
@@ -78,6 +78,6 @@ async fn lacks(survey: &Survey<'_>, watch: &Watch, known: &Deviation) -> Result<
     let session = survey.sessions.look(Site::Automation).await?;
     let account: &AccountId = &watch.account;
     let instance =
-        census::open(&session, survey.platform, &set).instance(name, account, region).await?;
+        StackSets::of(&session, survey.platform, &set).instance(name, account, region).await?;
     Ok(instance.is_none())
 }

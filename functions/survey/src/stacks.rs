@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::SignedDuration;
 use ledger::{Leg, Position};
-use stackset::census;
+use stackset::StackSets;
 use step::Site;
 use tenant::{Difference, DriftField, Failure, FailureName, StackSet, Watch, promised_sets};
 
@@ -80,7 +80,7 @@ async fn places(
     set: &StackSet,
 ) -> Result<HashSet<(String, String)>, Failure> {
     let session = survey.sessions.look(Site::Automation).await?;
-    let sets = census::open(&session, survey.platform, set);
+    let sets = StackSets::of(&session, survey.platform, set);
     let (mut places, mut token) = (HashSet::new(), None);
     loop {
         let page = sets.list(&set.name, token.as_deref()).await?;

@@ -1,9 +1,8 @@
 //! All stacks of a StackSet, page by page.
 
-use aws_config::SdkConfig;
 use refusal::Refusal;
 use step::{Permission, Site};
-use tenant::{Failure, PermissionModel, Platform, StackSet};
+use tenant::Failure;
 
 use crate::{
     StackSets, TABLE,
@@ -28,18 +27,6 @@ pub struct Stacks {
     pub places: Vec<(String, String)>,
     /// Where the next page begins; none after the last.
     pub next: Option<String>,
-}
-
-/// The conversation about a StackSet of a platform, wherever it lives.
-#[must_use]
-pub fn open(session: &SdkConfig, platform: &Platform, set: &StackSet) -> StackSets {
-    let sets = StackSets::new(session);
-    let apart = platform.automation_account != platform.management_account;
-    if set.permission_model == PermissionModel::ServiceManaged && apart {
-        sets.delegated()
-    } else {
-        sets
-    }
 }
 
 impl StackSets {

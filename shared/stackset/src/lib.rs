@@ -19,7 +19,7 @@ use aws_sdk_cloudformation::{
     },
 };
 use refusal::{Refusal, Row};
-use tenant::{AccountId, Failure, FailureName};
+use tenant::{AccountId, Failure, FailureName, PermissionModel, Platform, StackSet};
 
 /// What CloudFormation answers, and who acts next.
 const TABLE: &[Row] = &[
@@ -147,10 +147,13 @@ impl StackSets {
         Self { client: Client::new(session), call_as: None }
     }
 
-    /// The same conversation about a StackSet that lives in the management account, as its delegated administrator.
+    /// A conversation about a StackSet of a platform: with the automation account about its own, and as the delegated
+    /// administrator about one of the management account.
     #[must_use]
-    pub fn delegated(self) -> Self {
-        Self { call_as: Some(CallAs::DelegatedAdmin), ..self }
+    pub fn of(session: &SdkConfig, platform: &Platform, set: &StackSet) -> Self {
+        let is_apart = platform.automation_account != platform.management_account;
+        let delegated = set.permission_model == PermissionModel::ServiceManaged && is_apart;
+        Self { call_as: delegated.then_some(CallAs::DelegatedAdmin), ..Self::new(session) }
     }
 
     /// The names of a StackSet's parameters, or none if there is no such StackSet.

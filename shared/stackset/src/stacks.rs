@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use aws_config::SdkConfig;
 use jiff::SignedDuration;
 use step::{Act, Awaited, Permission, Site, Task};
 use tenant::{AccountId, Failure, FailureName, PermissionModel, StackSet};
 use uuid::Uuid;
 
-use crate::{Instance, Operation, Rollout, StackSets, census};
+use crate::{Instance, Operation, Rollout, StackSets};
 
 /// What can be seen of a StackSet's stacks in the account.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,13 +96,6 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::act(Site::Automation, "cloudformation:CreateStackInstances", TYPES),
     Permission::act(Site::Automation, "cloudformation:UpdateStackInstances", TYPES),
 ];
-
-/// The conversation about a StackSet: with the automation account about its own, and as the delegated administrator
-/// about one of the management account.
-#[must_use]
-pub fn open(session: &SdkConfig, task: &Task, wanted: &StackSet) -> StackSets {
-    census::open(session, &task.platform, wanted)
-}
 
 /// Sees what the account has of the StackSet.
 pub async fn look(sets: &StackSets, task: &Task, wanted: &StackSet) -> Result<Seen, Failure> {
