@@ -217,7 +217,8 @@ def test_a_foreign_hand_that_is_heard_of_is_looked_at_before_the_next_survey(sce
     scene.settle(bare)
     drift = f"drift: organizationalUnit is {ELSEWHERE} instead of {UNIT}; a run follows"
     assert drift in scene.events(bare)
-    assert scene.unmanaged()["log-archive"]["units"] == ["r-land", ELSEWHERE]
+    there = ["r-land", ELSEWHERE]
+    assert scene.world.until(lambda: scene.unmanaged()["log-archive"]["units"] == there, hours=1)
     assert scene.surveys() == before, "one account was looked at, not all"
     # The run that moved it back is no foreign hand: it is not looked at again.
     scene.world.sleep(600)
