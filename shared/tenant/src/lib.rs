@@ -62,7 +62,7 @@ pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
     Adopted, Approval, Entry, Failed, Holder, Named, Names, Noticed, Phase, Refused, Removal,
-    SECOND_LOOK, Tenant, Transition, Versions, VpcFate, VpcRecord, Waiting, retry_after,
+    SECOND_LOOK, Tenant, Transition, Versions, VpcFate, VpcRecord, Waiting,
 };
 pub use roll_out::{
     Member, Next, RollOut, RollOutEntry, RollOutState, RollOutTransition, RollOutView, RollOutWish,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::*;
+use crate::Failure;
 
 /// Moves in a row that are tried in every order.
 const DEPTH: usize = 11;

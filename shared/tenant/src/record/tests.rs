@@ -1,4 +1,8 @@
+use jiff::SignedDuration;
+
+use super::run::{LOOK_AGAIN, retry_after};
 use super::*;
+use crate::{Failure, FailureName};
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().expect("a timestamp")
