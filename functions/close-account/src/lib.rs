@@ -1,7 +1,8 @@
 //! Closes the account of a tenant that is to be deleted, once that is approved.
 //!
-//! What it does: waits for an approver; gives the account's alias up; closes the account in its turn, or waits for the
-//! person who does where the landing zone says so; and looks until AWS says that the account is closed.
+//! What it does: waits for an approver; sees that the account administers no service for the organization, since AWS
+//! closes none that does; gives the account's alias up; closes the account in its turn, or waits for the person who does
+//! where the landing zone says so; and looks until AWS says that the account is closed.
 //! What it leaves on the record: that the alias is given up, and since when there is no account any more that could be
 //! used.
 //! Why repeating is safe: it looks first, and an account that is being closed already is only waited for. Whose account
@@ -30,12 +31,14 @@ pub struct CloseAccount {
 }
 
 /// How the account stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     /// Nobody has agreed to the deletion yet.
     Unapproved,
     /// There never was an account.
     Never,
+    /// It can be used, and administers these services for the organization.
+    Administers(Vec<String>),
     /// It can be used.
     Open,
     /// AWS is closing it.
@@ -51,6 +54,8 @@ pub enum Seen {
 pub enum Change {
     /// Somebody has to agree.
     AwaitApproval,
+    /// Say what a person must do.
+    Report(Failure),
     /// Give the alias up.
     GiveUpAlias(String),
     /// Close the account.
@@ -67,6 +72,7 @@ impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AwaitApproval => formatter.write_str("wait for an approver"),
+            Self::Report(failure) => formatter.write_str(&failure.user_remark),
             Self::GiveUpAlias(alias) => write!(formatter, "give up the alias {alias}"),
             Self::Close(account) => write!(formatter, "close account {account}"),
             Self::AwaitPerson(account) => {
@@ -100,6 +106,11 @@ impl Step for CloseAccount {
     const NAME: &'static str = "close-account";
     const PERMISSIONS: &'static [Permission] = &[
         Permission::look(Site::Management, "organizations:ListTagsForResource", ACCOUNTS),
+        Permission::look(
+            Site::Management,
+            "organizations:ListDelegatedServicesForAccount",
+            ACCOUNTS,
+        ),
         Permission::look(Site::Closing, "organizations:DescribeAccount", ACCOUNTS),
         Permission::act(Site::Closing, "organizations:CloseAccount", ACCOUNTS),
         Permission::act(Site::Member, "iam:DeleteAccountAlias", "*"),
@@ -114,7 +125,7 @@ impl Step for CloseAccount {
         let Some(account) = task.account() else { return Ok(Seen::Never) };
         let organization = Organization::new(&self.sessions.look(Site::Closing).await?);
         Ok(match organization.account(account.as_str()).await?.map(|account| account.standing) {
-            Some(Standing::Open) => Seen::Open,
+            Some(Standing::Open) => self.look_at_open(account).await?,
             Some(Standing::Closing) => Seen::Closing,
             Some(Standing::Closed) => Seen::Closed,
             None => Seen::Departed,
@@ -122,7 +133,7 @@ impl Step for CloseAccount {
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
-        plan(task, *seen)
+        plan(task, seen)
     }
 
     async fn act(&self, task: &Task, change: Change) -> Result<Act, Failure> {
@@ -135,6 +146,7 @@ impl Step for CloseAccount {
                 let id = task.tenant.id.to_string();
                 Ok(Act::Later { awaited: awaited(task, APPROVAL, id, r#for) })
             }
+            Change::Report(failure) => Err(failure),
             Change::GiveUpAlias(alias) => self.give_up_alias(task, &alias).await,
             Change::Close(account) => self.close(task, &account).await,
             Change::AwaitPerson(account) => {
@@ -156,7 +168,7 @@ impl Step for CloseAccount {
     }
 }
 
-fn plan(task: &Task, seen: Seen) -> Vec<Change> {
+fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     let gone = |why: &str| {
         let known = task.tenant.removal.as_ref().and_then(|removal| removal.gone_since);
         if known.is_some() { vec![] } else { vec![Change::Leave(why.to_owned())] }
@@ -170,6 +182,9 @@ fn plan(task: &Task, seen: Seen) -> Vec<Change> {
     match seen {
         Seen::Unapproved => vec![Change::AwaitApproval],
         Seen::Never => vec![],
+        Seen::Administers(services) => {
+            vec![Change::Report(administers(task, &account, services))]
+        }
         Seen::Open => {
             let alias = task.tenant.names.as_ref().and_then(|names| names.alias.clone());
             let ending = if task.landing_zone.automate_deletion_replication {
@@ -203,7 +218,31 @@ fn slot(task: &Task) -> Option<Timestamp> {
     (task.now.duration_since(slot) < GRACE).then_some(slot)
 }
 
+/// AWS closes no account that administers a service, and only a person can say who is to do that instead.
+fn administers(task: &Task, account: &AccountId, services: &[String]) -> Failure {
+    let calls = services.iter().map(|service| {
+        format!("`aws organizations deregister-delegated-administrator --account-id {account} --service-principal {service}`")
+    });
+    let calls: Vec<String> = calls.collect();
+    Failure::blocked(
+        format!(
+            "Account {account} administers {} for the organization, and AWS does not close an account that does. Ask Landfall's operators to deregister it ({}), then `landfall replicate {}`.",
+            services.join(", "),
+            calls.join(", "),
+            task.tenant.name
+        ),
+        format!("organizations:ListDelegatedServicesForAccount: {}", services.join(", ")),
+    )
+}
+
 impl CloseAccount {
+    /// What stands in the way of an account that can be used.
+    async fn look_at_open(&self, account: &AccountId) -> Result<Seen, Failure> {
+        let organization = Organization::new(&self.sessions.look(Site::Management).await?);
+        let services = organization.administers(account).await?;
+        Ok(if services.is_empty() { Seen::Open } else { Seen::Administers(services) })
+    }
+
     async fn close(&self, task: &Task, account: &AccountId) -> Result<Act, Failure> {
         let place = || awaited(task, PLACE, task.tenant.id.to_string(), turn());
         let who = task.tenant.id.to_string();

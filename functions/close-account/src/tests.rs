@@ -4,7 +4,7 @@ use tenant::Mode;
 use crate::{Change, CloseAccount, Seen, plan, slot};
 
 fn lines(task: &Task, seen: Seen) -> Vec<String> {
-    plan(task, seen).iter().map(ToString::to_string).collect()
+    plan(task, &seen).iter().map(ToString::to_string).collect()
 }
 
 /// The example, which ada wishes away and bob agrees to.
@@ -36,6 +36,26 @@ fn an_open_account_gives_up_its_alias_and_is_closed() {
 }
 
 #[test]
+fn an_account_that_administers_a_service_keeps_its_alias_until_it_is_deregistered() {
+    let mut task = leaving(example::landed());
+    if let Some(names) = &mut task.tenant.names {
+        names.alias = Some("acme-checkout".to_owned());
+    }
+    let services = ["guardduty.amazonaws.com", "macie.amazonaws.com"].map(ToOwned::to_owned);
+    let said = lines(&task, Seen::Administers(services.to_vec()));
+    let [said] = said.as_slice() else { panic!("{said:?}") };
+    for part in [
+        "administers guardduty.amazonaws.com, macie.amazonaws.com for the organization",
+        "deregister-delegated-administrator --account-id 222222222222 --service-principal macie.amazonaws.com`",
+        "`landfall replicate payments.checkout.aws`",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    task.landing_zone.automate_deletion_replication = false;
+    assert_eq!(lines(&task, Seen::Administers(services.to_vec())), [said.as_str()]);
+}
+
+#[test]
 fn where_a_person_closes_accounts_landfall_waits() {
     let mut task = leaving(example::landed());
     task.landing_zone.automate_deletion_replication = false;
@@ -59,7 +79,7 @@ fn an_account_that_is_closed_or_has_left_is_noted_once() {
 #[test]
 fn a_tenant_that_never_had_an_account_has_none_to_close() {
     let task = leaving(example::newborn());
-    assert_eq!(plan(&task, Seen::Never), [Change::Leave("there never was an account".to_owned())]);
+    assert_eq!(plan(&task, &Seen::Never), [Change::Leave("there never was an account".to_owned())]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub enum Closure {
     Exhausted,
 }
 
-const NEVER: &str = "AWS does not close this account, perhaps since it is a delegated administrator of a service. Ask Landfall's operators to deregister it (`aws organizations deregister-delegated-administrator`).";
+const ADMINISTERS: &str = "AWS does not close an account that administers a service for the organization. Ask Landfall's operators to deregister it (`aws organizations deregister-delegated-administrator`).";
 
 /// What only a closure is refused with.
 const OWN: &[Row] = &[
@@ -29,7 +29,18 @@ const OWN: &[Row] = &[
         FailureName::Defect,
         "The organization's management account is never closed. Its operators have been told.",
     ),
-    ("ConstraintViolationException", "", FailureName::Blocked, NEVER),
+    (
+        "ConstraintViolationException",
+        "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+        FailureName::Blocked,
+        ADMINISTERS,
+    ),
+    (
+        "ConstraintViolationException",
+        "",
+        FailureName::Blocked,
+        "AWS does not close this account as it is. Ask Landfall's operators to see what AWS says.",
+    ),
     (
         "AccessDeniedException",
         "",
@@ -39,6 +50,29 @@ const OWN: &[Row] = &[
 ];
 
 impl Organization {
+    /// The services that an account administers for the organization: while there is one, AWS does not close it.
+    pub async fn administers(&self, account: &AccountId) -> Result<Vec<String>, Failure> {
+        let mut pages = self
+            .client
+            .list_delegated_services_for_account()
+            .account_id(account.as_str())
+            .into_paginator()
+            .items()
+            .send();
+        let mut services = Vec::new();
+        while let Some(service) = pages.next().await {
+            match service {
+                Ok(service) => services.extend(service.service_principal),
+                Err(error) if error.code() == Some("AccountNotRegisteredException") => break,
+                Err(error) => {
+                    let operation = "organizations:ListDelegatedServicesForAccount";
+                    return Err(Refusal::of(operation, &error).failure(TABLE));
+                }
+            }
+        }
+        Ok(services)
+    }
+
     /// Has an account closed.
     pub async fn close(&self, account: &AccountId) -> Result<Closure, Failure> {
         let asked = self.client.close_account().account_id(account.as_str()).send().await;
@@ -67,5 +101,31 @@ impl Organization {
                 Err(with_reason(refusal, reason).failure(&table))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_an_account_is_not_closed_is_told_apart() {
+        let said = |reason: &str| {
+            let refusal = Refusal {
+                operation: "organizations:CloseAccount",
+                code: "ConstraintViolationException".to_owned(),
+                message: "You can't.".to_owned(),
+                status: 400,
+                request_id: "r-1".to_owned(),
+            };
+            with_reason(refusal, Some(reason)).failure(OWN)
+        };
+        let administers = said("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG");
+        assert_eq!(administers.name, FailureName::Blocked);
+        assert!(administers.user_remark.contains("deregister-delegated-administrator"));
+        assert_eq!(said("CANNOT_CLOSE_MANAGEMENT_ACCOUNT").name, FailureName::Defect);
+        let other = said("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE");
+        assert_eq!(other.name, FailureName::Blocked);
+        assert!(!other.user_remark.contains("deregister"), "{other}");
     }
 }

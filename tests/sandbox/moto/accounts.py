@@ -336,6 +336,12 @@ def close(account: Account) -> None:
                 "You can't close the management account.",
                 Reason="CANNOT_CLOSE_MANAGEMENT_ACCOUNT",
             )
+        if any(admin.account.id == account.id for admin in backend().admins):
+            raise Refusal(
+                "ConstraintViolationException",
+                "You can't close an account that is registered as a delegated administrator.",
+                Reason="CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+            )
         if account.state == "CLOSED":
             raise Refusal(
                 "AccountAlreadyClosedException", "The provided account is already closed."

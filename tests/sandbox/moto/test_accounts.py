@@ -280,6 +280,12 @@ def test_three_closures_run_at_a_time(shared: Sandbox, organizations: Any) -> No
     with pytest.raises(ClientError) as management:
         organizations.close_account(AccountId=MANAGEMENT)
     assert reason_of(management) == "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
+    delegate = {"AccountId": members[3], "ServicePrincipal": "guardduty.amazonaws.com"}
+    organizations.register_delegated_administrator(**delegate)
+    with pytest.raises(ClientError) as administrator:
+        organizations.close_account(AccountId=members[3])
+    assert reason_of(administrator) == "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG"
+    organizations.deregister_delegated_administrator(**delegate)
     shared.until(lambda: len(shared.events("CloseAccountResult")) >= 3)
     shared.configure(closureQuota=3)
     with pytest.raises(ClientError) as quota:
