@@ -1,11 +1,13 @@
-"""What must be let go of before an account is closed: services that it administers, Control Tower."""
+"""What has to let go of an account before it is closed: Control Tower, services it administers."""
 
+import itertools
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.acceptance.tower import Tower, make
+from tests.acceptance.tower import FACTORY, UNIT, Tower, make
 from tests.faults.wishes import Tenant
 from tests.faults.world import World
 
@@ -21,10 +23,33 @@ def moving() -> Iterator[Tower]:
         yield make(world, "auto")
 
 
+@pytest.fixture(scope="module")
+def ordering() -> Iterator[Tower]:
+    """Account Factory enrols."""
+    with World(seed=22) as world:
+        world.configure(creationLatencySeconds=5, enrolmentSeconds=120, autoEnrolment=False)
+        yield make(world, FACTORY)
+
+
 def state(tower: Tower, account: str) -> str:
     """What Organizations says of an account."""
     found = tower.organization.client.describe_account(AccountId=account)["Account"]
     return str(found["State"])
+
+
+def provisioned(tower: Tower, account: str) -> str:
+    """The account's provisioned product."""
+    (product,) = tower.products(account)
+    return str(product["Id"])
+
+
+def records(tower: Tower, product: str) -> list[tuple[str, str]]:
+    """What was asked about a provisioned product, and what became of it, in its order."""
+    found = tower.catalog.list_record_history(
+        AccessLevelFilter={"Key": "Account", "Value": "self"},
+        SearchFilter={"Key": "provisionedproduct", "Value": product},
+    )["RecordDetails"]
+    return [(one["RecordType"], one["Status"]) for one in reversed(found)]
 
 
 def until_failed(tower: Tower, tenant: Tenant) -> dict[str, Any]:
@@ -88,3 +113,195 @@ def test_an_account_that_administers_a_service_is_closed_once_it_is_deregistered
     assert again.returncode == 0, again.stdout + again.stderr
     until_deleted(moving, tenant)
     assert state(moving, account) == "CLOSED"
+
+
+def test_an_account_that_was_moved_in_is_moved_out_before_it_is_closed(moving: Tower) -> None:
+    tenant = Tenant("mover", "production")
+    moving.vend("mover")
+    account = moving.account("mover")
+    assert moving.enrolment(account) == "SUCCEEDED"
+    moving.world.configure(releaseSeconds=300)
+    moving.world.remove(tenant)
+
+    def awaited() -> Any:
+        found = moving.person.ask("GET", "/operator/awaited").body["items"]
+        return [one["for"] for one in found if one["name"] == tenant.name]
+
+    wanted = ["Control Tower to let go of the account"]
+    assert moving.world.until(lambda: awaited() == wanted, hours=1), awaited()
+    assert moving.organization.parent(account) == "r-land"
+    assert state(moving, account) == "ACTIVE"
+    until_deleted(moving, tenant)
+    assert state(moving, account) == "CLOSED"
+    assert moving.enrolment(account) is None
+    asked = calls(moving, tenant)
+    order = [
+        "organizations:MoveAccount",
+        "iam:DeleteAccountAlias",
+        "organizations:CloseAccount",
+    ]
+    assert [one for one in asked if one in order] == order
+    said = moving.person.landfall("describe", tenant.name).stdout
+    for line in (
+        f"let Control Tower let go of account {account} by a move from {UNIT} to r-land",
+        f"Control Tower has let go of account {account}",
+    ):
+        assert line in said, said
+    heard = [event for event in history(moving, tenant) if "moved" in event or "drift" in event]
+    assert heard == [], "a move of our own is nobody else's"
+
+
+def test_accounts_are_let_go_of_one_at_a_time_and_all_are_closed(moving: Tower) -> None:
+    names = [f"crowd-{number}" for number in range(3)]
+    moving.vend(*names)
+    accounts = [moving.account(name) for name in names]
+    moving.world.configure(releaseSeconds=120)
+    for name in names:
+        moving.world.remove(Tenant(name, "production"))
+    for name in names:
+        until_deleted(moving, Tenant(name, "production"))
+    assert [state(moving, account) for account in accounts] == ["CLOSED"] * 3
+    assert [moving.enrolment(account) for account in accounts] == [None] * 3
+    tenants = {Tenant(name, "production").id for name in names}
+    moves = [
+        one
+        for one in moving.world.log()
+        if one["action"] == "organizations:MoveAccount"
+        and one["step"] == "close-account"
+        and one["tenant"] in tenants
+    ]
+    assert sorted(one["tenant"] for one in moves) == sorted(tenants)
+    moments = [datetime.fromisoformat(one["at"]).timestamp() for one in moves]
+    apart = [later - earlier for earlier, later in itertools.pairwise(sorted(moments))]
+    assert min(apart) >= 120, apart
+
+
+def test_an_account_of_account_factory_leaves_it_by_the_end_of_its_product(
+    ordering: Tower,
+) -> None:
+    tenant = Tenant("ordered", "production")
+    ordering.vend("ordered")
+    account = ordering.account("ordered")
+    product = provisioned(ordering, account)
+    ordering.world.remove(tenant)
+    until_deleted(ordering, tenant)
+    assert state(ordering, account) == "CLOSED"
+    assert ordering.products(account) == []
+    assert ordering.enrolment(account) is None
+    assert records(ordering, product)[1:] == [("TERMINATE_PROVISIONED_PRODUCT", "SUCCEEDED")]
+    asked = calls(ordering, tenant)
+    assert asked.index("servicecatalog:TerminateProvisionedProduct") < asked.index(
+        "organizations:CloseAccount"
+    )
+    assert "organizations:MoveAccount" not in asked, "Control Tower has moved it"
+    said = ordering.person.landfall("describe", tenant.name).stdout
+    assert f"by the end of its provisioned product {product}" in said, said
+
+
+def test_ends_of_products_wait_for_one_another_and_for_what_control_tower_works_on(
+    ordering: Tower,
+) -> None:
+    other, *names = [f"turn-{number}" for number in range(3)]
+    ordering.vend(other, *names, hours=6)
+    accounts = [ordering.account(name) for name in names]
+    ordering.world.configure(releaseSeconds=3_600)
+    # Somebody else's end is under way: Control Tower is busy, and nothing has failed.
+    strange = provisioned(ordering, ordering.account(other))
+    ordering.catalog.terminate_provisioned_product(ProvisionedProductId=strange)
+    ordering.world.configure(releaseSeconds=300)
+    for name in names:
+        ordering.world.remove(Tenant(name, "production"))
+    for name in names:
+        until_deleted(ordering, Tenant(name, "production"), hours=8)
+        assert not [
+            event for event in history(ordering, Tenant(name, "production")) if "fail" in event
+        ]
+    assert [state(ordering, account) for account in accounts] == ["CLOSED"] * 2
+    for account in accounts:
+        assert ordering.products(account) == []
+    refused = {
+        one["error"]
+        for one in ordering.world.log()
+        if one["action"] == "servicecatalog:TerminateProvisionedProduct" and one["status"] >= 400
+    }
+    assert refused == {"ResourceInUseException"}
+
+
+def test_a_request_whose_answer_got_lost_is_the_same_request(ordering: Tower) -> None:
+    tenant = Tenant("lost", "production")
+    ordering.vend("lost")
+    account = ordering.account("lost")
+    product = provisioned(ordering, account)
+    fault = ordering.world.fault(
+        step="close-account",
+        action="servicecatalog:TerminateProvisionedProduct",
+        kind="kill",
+        occurrence=1,
+        tenant=tenant.id,
+    )
+    ordering.world.remove(tenant)
+    until_deleted(ordering, tenant)
+    assert ordering.world.hits()[fault] == 1
+    ends = [kind for kind, _ in records(ordering, product)].count("TERMINATE_PROVISIONED_PRODUCT")
+    assert ends == 1
+    assert state(ordering, account) == "CLOSED"
+
+
+def test_an_end_that_fails_is_tried_again_and_a_person_is_asked_where_that_does_not_help(
+    ordering: Tower,
+) -> None:
+    tenant = Tenant("tough", "production")
+    ordering.vend("tough")
+    account = ordering.account("tough")
+    product = provisioned(ordering, account)
+    reason = "AccessDenied with an explicit deny in a service control policy"
+    ordering.world.configure(
+        releaseSeconds=120, failReleases=[{"account": account, "reason": reason, "times": 1}]
+    )
+    ordering.world.remove(tenant)
+    failed = until_failed(ordering, tenant)
+    assert (failed["step"], failed["failure"]["name"]) == ("close-account", "Blocked")
+    assert "service control policy" in failed["failure"]["userRemark"]
+    assert reason in failed["failure"]["systemRemark"]
+    assert state(ordering, account) == "ACTIVE"
+    knob = {"account": account, "reason": "An internal error occurred.", "times": 1}
+    ordering.world.configure(failReleases=[knob])
+    ordering.world.replicate(tenant)
+    until_deleted(ordering, tenant)
+    assert [status for _, status in records(ordering, product)[1:]] == [
+        "FAILED",
+        "FAILED",
+        "SUCCEEDED",
+    ]
+    assert state(ordering, account) == "CLOSED"
+
+
+def test_an_account_that_control_tower_does_not_let_go_of_by_itself_waits_for_a_person(
+    moving: Tower,
+) -> None:
+    tenant = Tenant("kept", "production")
+    moving.vend("kept")
+    account = moving.account("kept")
+    moving.world.configure(autoEnrolment=False)
+    moving.world.remove(tenant)
+    failed = until_failed(moving, tenant)
+    assert (failed["step"], failed["failure"]["name"]) == ("close-account", "Blocked")
+    assert f"governs account {account} and does not let go" in failed["failure"]["userRemark"]
+    assert state(moving, account) == "ACTIVE"
+    assert moving.organization.parent(account) == UNIT, "it is moved for nothing nowhere"
+    moving.world.configure(autoEnrolment=True, releaseSeconds=60)
+    moving.world.replicate(tenant)
+    until_deleted(moving, tenant)
+    assert state(moving, account) == "CLOSED"
+
+
+def test_an_account_that_is_not_enrolled_is_closed_where_it_stands(moving: Tower) -> None:
+    tenant = Tenant("free", "sandbox")
+    moving.world.wish(tenant)
+    moving.until_settled("free")
+    account = moving.account("free")
+    moving.world.remove(tenant)
+    until_deleted(moving, tenant)
+    assert state(moving, account) == "CLOSED"
+    assert moving.organization.parent(account) == "ou-land-sandbox1"
+    assert "organizations:MoveAccount" not in calls(moving, tenant)

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.tower import FACTORY, UNIT, Tower, make
 from tests.faults import verdict, wishes
 from tests.faults.wishes import Tenant
-from tests.faults.world import HOME, MANAGEMENT, World
+from tests.faults.world import AUTOMATION, HOME, MANAGEMENT, World
 
 EXECUTION = "AWSControlTowerExecution"
 # What a look at an account that is governed asks of AWS.

@@ -1,25 +1,29 @@
 //! Closes the account of a tenant that is to be deleted, once that is approved.
 //!
 //! What it does: waits for an approver; sees that the account administers no service for the organization, since AWS
-//! closes none that does; gives the account's alias up; closes the account in its turn, or waits for the person who does
-//! where the landing zone says so; and looks until AWS says that the account is closed.
+//! closes none that does; has Control Tower let go of it; gives the account's alias up; closes the account in its turn,
+//! or waits for the person who does where the landing zone says so; and looks until AWS says that the account is closed.
 //! What it leaves on the record: that the alias is given up, and since when there is no account any more that could be
 //! used.
-//! Why repeating is safe: it looks first, and an account that is being closed already is only waited for. Whose account
-//! it is, the account's own tag has to say too.
+//! Why repeating is safe: it looks first, and an account that Control Tower is letting go of, or that is being closed
+//! already, is only waited for. Whose account it is, the account's own tag has to say too.
 //! Whether it can be undone: for ninety days, by AWS's support. The address and the account's number never come back.
+
+mod release;
 
 use std::fmt;
 
 use entry::Means;
 use jiff::{SignedDuration, Timestamp};
-use organization::{Closure, Organization, Standing};
+use organization::{Account, Closure, Organization, Standing};
 use role::Alias;
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
 use tenant::{
     AccountId, Failure, FailureName, Pace, Seat, Seats, TOMORROW, Tenant, Transition, next_day,
 };
+
+pub use release::{Hold, Product};
 
 /// Closes the account of a tenant that is to be deleted.
 #[derive(Debug)]
@@ -39,8 +43,13 @@ pub enum Seen {
     Never,
     /// It can be used, and administers these services for the organization.
     Administers(Vec<String>),
-    /// It can be used.
-    Open,
+    /// It can be used, and Control Tower holds it.
+    Held(Hold),
+    /// It can be used, and nothing holds it.
+    Open {
+        /// Whether it still takes the room of another with Control Tower.
+        seated: bool,
+    },
     /// AWS is closing it.
     Closing,
     /// It is closed.
@@ -56,6 +65,12 @@ pub enum Change {
     AwaitApproval,
     /// Say what a person must do.
     Report(Failure),
+    /// Have Control Tower let go of the account.
+    Release(AccountId, Hold),
+    /// Control Tower has to finish.
+    AwaitRelease(AccountId),
+    /// Make room for the next with Control Tower.
+    Settle(AccountId),
     /// Give the alias up.
     GiveUpAlias(String),
     /// Close the account.
@@ -73,6 +88,22 @@ impl fmt::Display for Change {
         match self {
             Self::AwaitApproval => formatter.write_str("wait for an approver"),
             Self::Report(failure) => formatter.write_str(&failure.user_remark),
+            Self::Release(account, hold) => {
+                write!(formatter, "let Control Tower let go of account {account}")?;
+                match hold {
+                    Hold::Product(Product { id, .. }) => {
+                        write!(formatter, " by the end of its provisioned product {id}")
+                    }
+                    Hold::Unit { from, to } => write!(formatter, " by a move from {from} to {to}"),
+                    _ => Ok(()),
+                }
+            }
+            Self::AwaitRelease(account) => {
+                write!(formatter, "wait for Control Tower to let go of account {account}")
+            }
+            Self::Settle(account) => {
+                write!(formatter, "Control Tower has let go of account {account}")
+            }
             Self::GiveUpAlias(alias) => write!(formatter, "give up the alias {alias}"),
             Self::Close(account) => write!(formatter, "close account {account}"),
             Self::AwaitPerson(account) => {
@@ -101,6 +132,9 @@ const CROWDED: u32 = 600;
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
 
 const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
+const UNITS: &str = "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*";
+const ROOTS: &str = "arn:${Partition}:organizations::${Management}:root/o-*/r-*";
+const LANDING_ZONES: &str = "arn:${Partition}:controltower:*:${Management}:landingzone/*";
 
 impl Step for CloseAccount {
     const NAME: &'static str = "close-account";
@@ -111,6 +145,22 @@ impl Step for CloseAccount {
             "organizations:ListDelegatedServicesForAccount",
             ACCOUNTS,
         ),
+        Permission::look(Site::Management, "organizations:ListParents", ACCOUNTS),
+        Permission::look(Site::Management, "organizations:ListParents", UNITS),
+        Permission::look(Site::Management, "controltower:ListEnabledBaselines", "*"),
+        Permission::look(Site::Management, "controltower:ListLandingZones", "*"),
+        Permission::look(Site::Management, "controltower:GetLandingZone", LANDING_ZONES),
+        Permission::look(Site::Management, "servicecatalog:SearchProvisionedProducts", "*"),
+        Permission::look(Site::Management, "servicecatalog:DescribeProvisionedProduct", "*"),
+        Permission::look(Site::Management, "servicecatalog:DescribeRecord", "*"),
+        Permission::look(Site::Management, "servicecatalog:ListRecordHistory", "*"),
+        Permission::act(Site::Management, "organizations:MoveAccount", ACCOUNTS),
+        Permission::act(Site::Management, "organizations:MoveAccount", UNITS),
+        Permission::act(Site::Management, "organizations:MoveAccount", ROOTS),
+        Permission::act(Site::Management, "servicecatalog:TerminateProvisionedProduct", "*"),
+        // Account Factory works with its caller's rights.
+        Permission::act(Site::Management, "controltower:DescribeManagedAccount", "*"),
+        Permission::act(Site::Management, "controltower:DeregisterManagedAccount", "*"),
         Permission::look(Site::Closing, "organizations:DescribeAccount", ACCOUNTS),
         Permission::act(Site::Closing, "organizations:CloseAccount", ACCOUNTS),
         Permission::act(Site::Member, "iam:DeleteAccountAlias", "*"),
@@ -124,12 +174,14 @@ impl Step for CloseAccount {
         }
         let Some(account) = task.account() else { return Ok(Seen::Never) };
         let organization = Organization::new(&self.sessions.look(Site::Closing).await?);
-        Ok(match organization.account(account.as_str()).await?.map(|account| account.standing) {
-            Some(Standing::Open) => self.look_at_open(account).await?,
-            Some(Standing::Closing) => Seen::Closing,
-            Some(Standing::Closed) => Seen::Closed,
-            None => Seen::Departed,
-        })
+        let Some(found) = organization.account(account.as_str()).await? else {
+            return Ok(Seen::Departed);
+        };
+        match found.standing {
+            Standing::Open => self.look_at_open(task, &found).await,
+            Standing::Closing => Ok(Seen::Closing),
+            Standing::Closed => Ok(Seen::Closed),
+        }
     }
 
     fn plan(&self, task: &Task, seen: &Seen) -> Vec<Change> {
@@ -146,7 +198,20 @@ impl Step for CloseAccount {
                 let id = task.tenant.id.to_string();
                 Ok(Act::Later { awaited: awaited(task, APPROVAL, id, r#for) })
             }
-            Change::Report(failure) => Err(failure),
+            Change::Report(failure) => {
+                self.leave_seats(task).await?;
+                Err(failure)
+            }
+            Change::Release(account, hold) => self.release(task, &account, &hold).await,
+            Change::AwaitRelease(account) => {
+                // A seat that is still needed is not to be forgotten.
+                self.take_seats(task).await?;
+                Ok(release::wait(task, &account))
+            }
+            Change::Settle(_) => {
+                self.leave_seats(task).await?;
+                Ok(Act::Done)
+            }
             Change::GiveUpAlias(alias) => self.give_up_alias(task, &alias).await,
             Change::Close(account) => self.close(task, &account).await,
             Change::AwaitPerson(account) => {
@@ -185,14 +250,19 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
         Seen::Administers(services) => {
             vec![Change::Report(administers(task, &account, services))]
         }
-        Seen::Open => {
+        Seen::Held(hold) => vec![release::plan(task, &account, hold)],
+        Seen::Open { seated } => {
+            let waited = task.awaited.as_ref().is_some_and(|awaited| {
+                [release::RELEASE, release::TURN].contains(&awaited.kind.as_str())
+            });
+            let settled = (*seated || waited).then(|| Change::Settle(account.clone()));
             let alias = task.tenant.names.as_ref().and_then(|names| names.alias.clone());
             let ending = if task.landing_zone.automate_deletion_replication {
                 Change::Close(account)
             } else {
                 Change::AwaitPerson(account)
             };
-            alias.map(Change::GiveUpAlias).into_iter().chain([ending]).collect()
+            settled.into_iter().chain(alias.map(Change::GiveUpAlias)).chain([ending]).collect()
         }
         Seen::Closing => vec![Change::AwaitClosure(account)],
         Seen::Closed => gone(&format!("account {account} is closed")),
@@ -237,10 +307,59 @@ fn administers(task: &Task, account: &AccountId, services: &[String]) -> Failure
 
 impl CloseAccount {
     /// What stands in the way of an account that can be used.
-    async fn look_at_open(&self, account: &AccountId) -> Result<Seen, Failure> {
+    async fn look_at_open(&self, task: &Task, found: &Account) -> Result<Seen, Failure> {
         let organization = Organization::new(&self.sessions.look(Site::Management).await?);
-        let services = organization.administers(account).await?;
-        Ok(if services.is_empty() { Seen::Open } else { Seen::Administers(services) })
+        let services = organization.administers(&found.id).await?;
+        if !services.is_empty() {
+            return Ok(Seen::Administers(services));
+        }
+        if let Some(hold) = release::look(&self.sessions, task, found).await? {
+            return Ok(Seen::Held(hold));
+        }
+        // The turn that took the seats may have died with them.
+        let mut seated = false;
+        if task.platform.control_tower.is_some() {
+            for seats in release::seats() {
+                let who = task.tenant.id.to_string();
+                seated |= self.means.ledger.holds_seat(&seats, &who).await?;
+            }
+        }
+        Ok(Seen::Open { seated })
+    }
+
+    /// Has Control Tower let go of the account, in its turn.
+    async fn release(&self, task: &Task, account: &AccountId, hold: &Hold) -> Result<Act, Failure> {
+        self.is_ours(task, account).await?;
+        if let Seat::Ahead(ahead) = self.take_seats(task).await? {
+            let what = format!("its turn with Control Tower, after {ahead} others");
+            return Ok(release::turn(task, &what));
+        }
+        let begun = release::begin(&self.sessions, task, account, hold).await;
+        if begun.as_ref().is_err_and(|failure| failure.name == FailureName::Blocked) {
+            // What a person has to mend keeps nobody else waiting.
+            self.leave_seats(task).await?;
+        }
+        begun
+    }
+
+    /// Takes the account's turn with Control Tower. Whoever waits to be let go of holds no place among those that
+    /// Control Tower works on at once.
+    async fn take_seats(&self, task: &Task) -> Result<Seat, Failure> {
+        let who = task.tenant.id.to_string();
+        for seats in release::seats() {
+            let seat = self.means.ledger.take_seat(&seats, &who, self.means.now()).await?;
+            if seat != Seat::Taken {
+                return Ok(seat);
+            }
+        }
+        Ok(Seat::Taken)
+    }
+
+    async fn leave_seats(&self, task: &Task) -> Result<(), Failure> {
+        for seats in release::seats() {
+            self.means.leave_seat(&seats, task.tenant.id, release::TURN).await?;
+        }
+        Ok(())
     }
 
     async fn close(&self, task: &Task, account: &AccountId) -> Result<Act, Failure> {

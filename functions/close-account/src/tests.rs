@@ -1,7 +1,12 @@
-use step::{Step as _, Task};
-use tenant::Mode;
+use jiff::SignedDuration;
+use step::{Awaited, Step as _, Task};
+use tenant::{Failure, Mode};
 
-use crate::{Change, CloseAccount, Seen, plan, slot};
+use crate::release::{RELEASE, seats, token};
+use crate::{Change, CloseAccount, Hold, Product, Seen, plan, slot};
+
+/// An open account that nothing holds.
+const OPEN: Seen = Seen::Open { seated: false };
 
 fn lines(task: &Task, seen: Seen) -> Vec<String> {
     plan(task, &seen).iter().map(ToString::to_string).collect()
@@ -25,14 +30,14 @@ fn nothing_happens_to_an_account_before_somebody_agrees() {
 #[test]
 fn an_open_account_gives_up_its_alias_and_is_closed() {
     let mut task = leaving(example::landed());
-    assert_eq!(lines(&task, Seen::Open), ["close account 222222222222"]);
+    assert_eq!(lines(&task, OPEN), ["close account 222222222222"]);
     if let Some(names) = &mut task.tenant.names {
         names.alias = Some("acme-checkout".to_owned());
     }
     let both = ["give up the alias acme-checkout", "close account 222222222222"];
-    assert_eq!(lines(&task, Seen::Open), both);
+    assert_eq!(lines(&task, OPEN), both);
     task.tenant = task.tenant.unaliased(CloseAccount::NAME, task.now).tenant;
-    assert_eq!(lines(&task, Seen::Open), ["close account 222222222222"]);
+    assert_eq!(lines(&task, OPEN), ["close account 222222222222"]);
 }
 
 #[test]
@@ -55,11 +60,86 @@ fn an_account_that_administers_a_service_keeps_its_alias_until_it_is_deregistere
     assert_eq!(lines(&task, Seen::Administers(services.to_vec())), [said.as_str()]);
 }
 
+/// The task while Control Tower is waited for, so many minutes later.
+fn waiting(mut task: Task, minutes: i64) -> Task {
+    let id = "222222222222".to_owned();
+    let (kind, since) = (RELEASE.to_owned(), task.now);
+    task.awaited = Some(Awaited { kind, id, r#for: String::new(), since });
+    task.now = since + SignedDuration::from_mins(minutes);
+    task
+}
+
+fn product(record: &str) -> Product {
+    Product { id: "pp-1".to_owned(), record: record.to_owned() }
+}
+
+#[test]
+fn control_tower_lets_go_of_an_account_before_anything_else_is_taken_from_it() {
+    let task = leaving(example::by_account_factory(example::landed()));
+    assert_eq!(
+        lines(&task, Seen::Held(Hold::Product(product("rec-1")))),
+        [
+            "let Control Tower let go of account 222222222222 by the end of its provisioned product pp-1"
+        ]
+    );
+    let task = leaving(example::by_move(example::landed()));
+    let unit = Hold::Unit { from: "ou-land-workprod".to_owned(), to: "r-land".to_owned() };
+    assert_eq!(
+        lines(&task, Seen::Held(unit.clone())),
+        [
+            "let Control Tower let go of account 222222222222 by a move from ou-land-workprod to r-land"
+        ]
+    );
+    let mut by_hand = task.clone();
+    by_hand.landing_zone.automate_deletion_replication = false;
+    assert_eq!(lines(&by_hand, Seen::Held(unit.clone())), lines(&task, Seen::Held(unit)));
+    let wait = ["wait for Control Tower to let go of account 222222222222"];
+    assert_eq!(lines(&waiting(task, 400), Seen::Held(Hold::UnderWay)), wait);
+}
+
+#[test]
+fn what_was_waited_for_is_settled_once_and_then_the_account_is_closed() {
+    let task = leaving(example::by_move(example::landed()));
+    let both = ["Control Tower has let go of account 222222222222", "close account 222222222222"];
+    assert_eq!(lines(&waiting(task.clone(), 5), OPEN), both);
+    // Its turn died before it could note what it waits for.
+    assert_eq!(lines(&task, Seen::Open { seated: true }), both);
+    assert_eq!(lines(&task, OPEN), ["close account 222222222222"]);
+}
+
+#[test]
+fn control_tower_may_take_hours_to_let_go_and_not_for_ever() {
+    let task = leaving(example::by_move(example::landed()));
+    let wait = ["wait for Control Tower to let go of account 222222222222"];
+    assert_eq!(lines(&task, Seen::Held(Hold::Unnoticed)), wait);
+    assert_eq!(lines(&waiting(task.clone(), 359), Seen::Held(Hold::Unnoticed)), wait);
+    let said = lines(&waiting(task.clone(), 361), Seen::Held(Hold::Unnoticed));
+    assert!(said[0].contains("unmanage it in Control Tower, then `landfall replicate"), "{said:?}");
+    let stuck = Failure::blocked("A person must act.", "");
+    assert_eq!(lines(&task, Seen::Held(Hold::Stuck(stuck))), ["A person must act."]);
+}
+
+#[test]
+fn a_repeated_request_is_the_same_and_what_follows_a_failure_is_another() {
+    let mut task = leaving(example::by_account_factory(example::landed()));
+    let first = token(&task, &product("rec-1"));
+    task.run += 1;
+    assert_eq!(token(&task, &product("rec-1")), first);
+    assert_ne!(token(&task, &product("rec-2")), first);
+}
+
+#[test]
+fn one_account_is_let_go_of_at_a_time_among_five_in_all() {
+    let named = seats().map(|seats| (seats.name, seats.most));
+    let all = ("control-tower".to_owned(), 5);
+    assert_eq!(named, [("control-tower-releases".to_owned(), 1), all]);
+}
+
 #[test]
 fn where_a_person_closes_accounts_landfall_waits() {
     let mut task = leaving(example::landed());
     task.landing_zone.automate_deletion_replication = false;
-    assert_eq!(lines(&task, Seen::Open), ["wait for somebody to close account 222222222222"]);
+    assert_eq!(lines(&task, OPEN), ["wait for somebody to close account 222222222222"]);
     assert_eq!(lines(&task, Seen::Closing), ["wait for AWS to close account 222222222222"]);
 }
 
@@ -85,13 +165,13 @@ fn a_tenant_that_never_had_an_account_has_none_to_close() {
 #[test]
 fn a_slot_that_has_passed_is_none() {
     let mut task = leaving(example::landed());
-    task.awaited = Some(step::Awaited {
+    task.awaited = Some(Awaited {
         kind: crate::SLOT.to_owned(),
         id: task.now.to_string(),
         r#for: crate::turn(),
         since: task.now,
     });
     assert_eq!(slot(&task), Some(task.now));
-    task.now += jiff::SignedDuration::from_secs(6);
+    task.now += SignedDuration::from_secs(6);
     assert_eq!(slot(&task), None);
 }

@@ -10,7 +10,9 @@
 
 use std::fmt;
 
-use account_factory::{AccountFactory, Asked, Order, Progress, Provisioned, explained, was_busy};
+use account_factory::{
+    AccountFactory, Asked, Order, Progress, Provisioned, explained, provisioned_name,
+};
 use control_tower::{ControlTower, Enabled, Governance};
 use entry::Means;
 use jiff::SignedDuration;
@@ -124,10 +126,6 @@ const ASK: u32 = 240;
 const UNNOTICED: SignedDuration = SignedDuration::from_hours(6);
 /// How long Control Tower may take to show what Account Factory says is done.
 const SHOWN: SignedDuration = SignedDuration::from_mins(10);
-/// How far AWS's clock may be from ours.
-const SKEW: SignedDuration = SignedDuration::from_secs(30);
-/// Requests about one account before a person is asked: the first one and two repairs.
-const ATTEMPTS: usize = 3;
 
 const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
 const UNITS: &str = "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*";
@@ -318,7 +316,7 @@ async fn look_at_order(
         _ => {}
     }
     let account = task.account().ok_or_else(|| Failure::defect("there is no account to enrol"))?;
-    let name = provisioned_name(task);
+    let name = provisioned_name(task.tenant.id);
     let Some(found) = factory.find(account, &name).await? else { return Ok(Seen::Unordered) };
     let Provisioned { id, record, .. } = found;
     if found.under_change {
@@ -343,22 +341,9 @@ async fn look_at_order(
         }
         Progress::Failed(reason) => reason,
     };
-    // A person who asks for another run has mended the cause: only what failed since then counts.
-    let begun = task.awaited.as_ref().map(|awaited| awaited.since - SKEW);
-    if let Some(begun) = begun
-        && !was_busy(&reason)
-    {
-        let attempts = factory.attempts(&broken.id, begun).await?;
-        let known = explained(&reason).filter(|_| attempts > 0);
-        if let Some(failure) = known {
-            return Ok(Seen::Stuck(failure));
-        }
-        if attempts >= ATTEMPTS {
-            return Ok(Seen::Stuck(Failure::blocked(
-                "Account Factory failed to enrol the account again and again. Ask Landfall's operators to look into it.",
-                format!("Control Tower: {reason}"),
-            )));
-        }
+    let begun = task.awaited.as_ref().map(|awaited| awaited.since);
+    if let Some(failure) = factory.stuck(&broken.id, &reason, begun).await? {
+        return Ok(Seen::Stuck(failure));
     }
     Ok(Seen::Broken(broken))
 }
@@ -403,7 +388,7 @@ impl EnrolAccount {
         };
         let conversation = AccountFactory::new(&session, &wished.home_region, &factory.product_id);
         let asked = match broken {
-            None => conversation.provision(&provisioned_name(task), &order).await?,
+            None => conversation.provision(&provisioned_name(task.tenant.id), &order).await?,
             Some(broken) => conversation.repair(&broken.id, broken.is_ours, &order).await?,
         };
         match asked {
@@ -483,11 +468,6 @@ fn enrolment(task: &Task) -> Result<Awaited, Failure> {
         r#for: "Control Tower to enrol the account".to_owned(),
         since: task.now,
     })
-}
-
-/// The name of a tenant's provisioned product.
-fn provisioned_name(task: &Task) -> String {
-    format!("landfall-{}", task.tenant.id)
 }
 
 /// The token of an order: the same when a turn is repeated, and another one for what follows a failure.

@@ -1,8 +1,8 @@
 //! Talks to Service Catalog about Control Tower's Account Factory.
 //!
 //! Account Factory is a product: whoever provisions it with the address of an account that is there enrols that
-//! account. The provisioned product stays, and what failed once is repaired by updating it. Both calls carry a token,
-//! so that asking twice is one request.
+//! account. The provisioned product stays, and what failed once is repaired by updating it; its end has Control Tower
+//! let go of the account, which stays open. All three calls carry a token, so that asking twice is one request.
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_servicecatalog::{
@@ -14,9 +14,9 @@ use aws_sdk_servicecatalog::{
         ProvisioningParameter, RecordDetail, RecordStatus, UpdateProvisioningParameter,
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use refusal::{Refusal, Row};
-use tenant::{AccountId, Failure, FailureName, SsoUser};
+use tenant::{AccountId, Failure, FailureName, SsoUser, Uuid};
 
 /// What Service Catalog answers, and who acts next.
 const TABLE: &[Row] = &[
@@ -67,6 +67,13 @@ const OUT_OF_ORDER: &str = "Control Tower is not in order. Ask Landfall's operat
 const LIMIT: &str =
     "Control Tower has reached a limit. Ask Landfall's operators to have it raised.";
 
+/// How far AWS's clock may be from ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(30);
+/// Requests about one account before a person is asked: the first one and two more.
+const ATTEMPTS: usize = 3;
+/// What the record of a request is called that ends a provisioned product.
+const TERMINATION: &str = "TERMINATE_PROVISIONED_PRODUCT";
+
 /// An open conversation about one Account Factory, in Control Tower's home Region.
 #[derive(Clone, Debug)]
 pub struct AccountFactory {
@@ -92,6 +99,8 @@ pub struct Provisioned {
 pub struct Record {
     /// The record's id, `rec-…`.
     pub id: String,
+    /// Whether it was to end the provisioned product.
+    pub terminates: bool,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// When it was last heard of.
@@ -205,7 +214,7 @@ impl AccountFactory {
     }
 
     /// How many requests were made about a provisioned product since then.
-    pub async fn attempts(&self, provisioned: &str, since: Timestamp) -> Result<usize, Failure> {
+    async fn attempts(&self, provisioned: &str, since: Timestamp) -> Result<usize, Failure> {
         let filter = ListRecordHistorySearchFilter::builder()
             .key("provisionedproduct")
             .value(provisioned)
@@ -222,6 +231,51 @@ impl AccountFactory {
             })?;
         let records = answer.record_details.unwrap_or_default().into_iter().map(Record::of);
         Ok(records.filter(|record| record.created.is_some_and(|made| made >= since)).count())
+    }
+
+    /// Why only a person can help with a provisioned product that failed so; none if it may be tried again. What failed
+    /// before `begun` does not count: a person who asks for another run has mended the cause.
+    pub async fn stuck(
+        &self,
+        provisioned: &str,
+        reason: &str,
+        begun: Option<Timestamp>,
+    ) -> Result<Option<Failure>, Failure> {
+        let Some(begun) = begun.filter(|_| !was_busy(reason)) else { return Ok(None) };
+        let attempts = self.attempts(provisioned, begun - SKEW).await?;
+        let known = explained(reason).filter(|_| attempts > 0);
+        Ok(known.or_else(|| {
+            (attempts >= ATTEMPTS).then(|| {
+                Failure::blocked(
+                    "Account Factory failed at the account again and again. Ask Landfall's operators to look into it.",
+                    format!("Control Tower: {reason}"),
+                )
+            })
+        }))
+    }
+
+    /// Has Control Tower let go of an account by the end of its provisioned product. The account stays open, outside
+    /// every unit that Control Tower governs.
+    pub async fn terminate(&self, provisioned: &str, token: &str) -> Result<Asked, Failure> {
+        let answer = self
+            .client
+            .terminate_provisioned_product()
+            .provisioned_product_id(provisioned)
+            .terminate_token(token)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => taken("servicecatalog:TerminateProvisionedProduct", answer.record_detail),
+            // It has just gone, and a look sees that.
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {
+                Err(Failure::transient(format!(
+                    "servicecatalog:TerminateProvisionedProduct does not know {provisioned} any more"
+                )))
+            }
+            Err(error) => {
+                refused(&Refusal::of("servicecatalog:TerminateProvisionedProduct", &error))
+            }
+        }
     }
 
     /// Enrols an account.
@@ -321,9 +375,14 @@ impl AccountFactory {
     }
 }
 
-/// Whether a failed record says that Account Factory had no time: then it is no attempt that failed.
+/// The name of a tenant's provisioned product.
 #[must_use]
-pub fn was_busy(reason: &str) -> bool {
+pub fn provisioned_name(tenant: Uuid) -> String {
+    format!("landfall-{tenant}")
+}
+
+/// Whether a failed record says that Account Factory had no time: then it is no attempt that failed.
+fn was_busy(reason: &str) -> bool {
     IN_PROGRESS.iter().any(|part| reason.contains(part))
 }
 
@@ -361,6 +420,7 @@ impl Record {
         };
         Self {
             id: record.record_id.unwrap_or_default(),
+            terminates: record.record_type.as_deref() == Some(TERMINATION),
             created: time(record.created_time),
             updated: time(record.updated_time),
             progress,

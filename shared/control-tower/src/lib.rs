@@ -94,6 +94,12 @@ impl ControlTower {
         Ok(Governance { account: of(account), unit: of(unit) })
     }
 
+    /// How far an account, named by its ARN, is enrolled, wherever it stands.
+    pub async fn holds(&self, account: &str) -> Result<Enabled, Failure> {
+        let found = self.enabled(&[account]).await?;
+        Ok(together(&found.iter().collect::<Vec<_>>()))
+    }
+
     /// Whether a unit, named by its ARN, is registered.
     pub async fn registers(&self, unit: &str) -> Result<bool, Failure> {
         Ok(!self.enabled(&[unit]).await?.is_empty())

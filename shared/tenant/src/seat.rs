@@ -92,6 +92,12 @@ impl Seats {
         Self { name: format!("control-tower#{unit}"), most: 1, ..Self::control_tower() }
     }
 
+    /// Accounts that Control Tower lets go of: one at a time by AWS.
+    #[must_use]
+    pub fn releases() -> Self {
+        Self { name: "control-tower-releases".to_owned(), most: 1, ..Self::control_tower() }
+    }
+
     /// Asks for a seat: what came of it, and the row as it is to be written, if it is to be.
     #[must_use]
     pub fn take(&self, before: &Seated, who: &str, now: Timestamp) -> (Seat, Option<Seated>) {

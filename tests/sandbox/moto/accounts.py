@@ -32,6 +32,8 @@ ROLE_NAME = re.compile(r"^[\w+=,.@-]{1,64}$")
 lock = threading.RLock()
 # Who hears of a move: the account, its unit before and its unit now.
 movers: list[Callable[["Account", str, str], None]] = []
+# Who hears that an account was closed.
+closers: list[Callable[["Account"], None]] = []
 # Accounts that may still refuse calls, by id.
 young: dict[str, "Account"] = {}
 
@@ -378,6 +380,8 @@ def close(account: Account) -> None:
 def _closed(account: Account, requested: float) -> None:
     account.state = "CLOSED"
     account.closed_at = clock.now()
+    for closer in closers:
+        closer(account)
     status = {
         "accountId": account.id,
         "state": "SUCCEEDED",

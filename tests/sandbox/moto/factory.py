@@ -1,7 +1,8 @@
 """Account Factory as Service Catalog offers it: a product that enrols an account that is there.
 
 It needs the role AWSControlTowerExecution in the account, takes five requests at once, knows a
-token again, and leaves a provisioned product behind that can be repaired by an update.
+token again, and leaves a provisioned product behind that can be repaired by an update. The
+product's end lets go of the account, one at a time; whoever closes the account first taints it.
 """
 
 import json
@@ -20,7 +21,7 @@ import principals
 import stacksets
 import tower
 from patching import Refusal, method_of
-from settings import SETTINGS, lognormal
+from settings import SETTINGS, lognormal, take
 
 PORTFOLIO = "port-controltower01"
 PRODUCT = "prod-accountfactory"
@@ -40,6 +41,11 @@ BUSY = (
     "Account Factory cannot create this enrolled account right now, because another execution is "
     "in progress"
 )
+BUSY_ENDING = (
+    "Account Factory cannot deregister this enrolled account right now, because another execution "
+    "is in progress"
+)
+ENDING = "TERMINATE_PROVISIONED_PRODUCT"
 
 lock = threading.RLock()
 
@@ -173,6 +179,77 @@ def order(
     return record
 
 
+def terminate(provisioned: Provisioned, token: str) -> Record:
+    """Takes the request that ends a provisioned product and lets go of its account."""
+    with lock:
+        known = next((one for one in records.values() if one.token == token), None)
+        if known is not None:
+            return known
+        if provisioned.status == "UNDER_CHANGE":
+            raise Refusal("InvalidStateException", "The provisioned product is UNDER_CHANGE.")
+        running = [one for one in records.values() if one.status == "IN_PROGRESS"]
+        alone = not any(one.kind == ENDING for one in running)
+        if not alone or len(running) + len(tower.register.under_way) >= tower.OPERATIONS:
+            raise Refusal("ResourceInUseException", BUSY_ENDING)
+        provisioned.status = "UNDER_CHANGE"
+        values = provisioned.records[-1].values
+        record = Record(f"rec-{uuid.uuid4().hex[:13]}", ENDING, provisioned, values, token)
+        provisioned.records.append(record)
+        records[record.id] = record
+    seconds = SETTINGS.release_seconds
+    if seconds is None:
+        seconds = lognormal(360, 0.95, 900, "release", values["AccountEmail"])
+    clock.later(seconds, lambda: let_go(record))
+    return record
+
+
+def let_go(record: Record) -> None:
+    """Ends a provisioned product: its account leaves Control Tower's units and stays open."""
+    provisioned = record.provisioned
+    account = accounts.register.by_id.get(provisioned.account or "")
+    reason = None
+    if account is not None:
+        knob = take(SETTINGS.fail_releases, email=account.email, account=account.id)
+        if knob:
+            reason = str(knob["reason"])
+        elif account.state != "ACTIVE":
+            reason = f"The account {account.id} is not active."
+    with lock:
+        record.updated = clock.now()
+        record.status, record.error = ("FAILED", reason) if reason else ("SUCCEEDED", None)
+        if reason:
+            provisioned.status = "TAINTED"
+            return
+        products.pop(provisioned.id)
+        if account is None:
+            return
+        tower.register.accounts.pop(account.id, None)
+        before, root = account.parent_id, accounts.backend().org.root_id
+        account.parent_id = root
+    for mover in accounts.movers:
+        mover(account, before, root)
+    identity = {
+        "type": "AssumedRole",
+        "accountId": tower.owner(),
+        "arn": f"arn:aws:sts::{tower.owner()}:assumed-role/AWSControlTowerAdmin/AWSControlTower",
+    }
+    parameters = {
+        "accountId": account.id,
+        "destinationParentId": root,
+        "sourceParentId": before,
+    }
+    where = (tower.owner(), accounts.HOME, "organizations")
+    outbox.api_event(*where, "MoveAccount", identity, parameters)
+
+
+def closed(account: accounts.Account) -> None:
+    """An account that is closed while it is enrolled taints its provisioned product."""
+    with lock:
+        for one in products.values():
+            if one.account == account.id:
+                one.status = "TAINTED"
+
+
 def unit_of(value: str) -> str:
     """The registered unit that a parameter names."""
     matched = UNIT.match(value)
@@ -263,6 +340,8 @@ def install() -> None:
 
     original = {name: getattr(Responses, name) for name in ("list_portfolios", "describe_product")}
 
+    accounts.closers.append(closed)
+
     def asked(self: Any) -> dict[str, Any]:
         return dict(json.loads(self.body or "{}"))
 
@@ -330,6 +409,15 @@ def install() -> None:
             raise Refusal("ResourceNotFoundException", "Provisioned product not found.")
         token = request.get("UpdateToken") or str(uuid.uuid4())
         made = order("UPDATE_PROVISIONED_PRODUCT", found, request, token)
+        return answer({"RecordDetail": made.detail()})
+
+    @method_of(Responses)
+    def terminate_provisioned_product(self: Any) -> str:
+        request = asked(self)
+        found = products.get(request.get("ProvisionedProductId", "")) if is_here(self) else None
+        if found is None:
+            raise Refusal("ResourceNotFoundException", "Provisioned product not found.")
+        made = terminate(found, request.get("TerminateToken") or str(uuid.uuid4()))
         return answer({"RecordDetail": made.detail()})
 
     @method_of(Responses)

@@ -212,6 +212,58 @@ def test_a_token_makes_two_orders_one_request(aws: Sandbox) -> None:
     ended(aws, catalog, first)
 
 
+def provisioned(aws: Sandbox, catalog: Any, name: str) -> tuple[dict[str, Any], str]:
+    """An account that Account Factory has enrolled, and its provisioned product."""
+    one = account(aws, name)
+    execution_role(aws, one)
+    asked = order(one, name, ProvisionedProductName=name)
+    record = catalog.provision_product(**asked)["RecordDetail"]
+    assert ended(aws, catalog, record["RecordId"])["Status"] == "SUCCEEDED"
+    return one, record["ProvisionedProductId"]
+
+
+def test_the_end_of_a_product_lets_go_of_its_account_and_closes_nothing(aws: Sandbox) -> None:
+    catalog = factory(aws)
+    one, product = provisioned(aws, catalog, "leaver")
+    other, second = provisioned(aws, catalog, "waiter")
+    aws.configure(
+        releaseSeconds=200,
+        failReleases=[{"email": one["Email"], "reason": "An internal error.", "times": 1}],
+    )
+    asked = {"ProvisionedProductId": product, "TerminateToken": "end-1"}
+    record = catalog.terminate_provisioned_product(**asked)["RecordDetail"]
+    assert record["RecordType"] == "TERMINATE_PROVISIONED_PRODUCT"
+    again = catalog.terminate_provisioned_product(**asked)["RecordDetail"]
+    assert again["RecordId"] == record["RecordId"]
+    with pytest.raises(ClientError) as busy:
+        catalog.terminate_provisioned_product(ProvisionedProductId=second)
+    assert code_of(busy) == "ResourceInUseException"
+    assert ended(aws, catalog, record["RecordId"])["Status"] == "FAILED"
+    assert status(aws, one["Arn"]) == "SUCCEEDED"
+    record = catalog.terminate_provisioned_product(**asked | {"TerminateToken": "end-2"})
+    assert ended(aws, catalog, record["RecordDetail"]["RecordId"])["Status"] == "SUCCEEDED"
+    assert status(aws, one["Arn"]) is None
+    organizations = aws.client("organizations", MANAGEMENT, "us-east-1")
+    (parent,) = organizations.list_parents(ChildId=one["Id"])["Parents"]
+    assert parent["Id"] == "r-land"
+    found = organizations.describe_account(AccountId=one["Id"])["Account"]
+    assert found["State"] == "ACTIVE"
+    with pytest.raises(ClientError) as gone:
+        catalog.describe_provisioned_product(Id=product)
+    assert code_of(gone) == "ResourceNotFoundException"
+    moved = [event["detail"] for event in aws.events("MoveAccount")][-1]
+    assert "AWSControlTowerAdmin" in moved["userIdentity"]["arn"]
+    # Whoever closes an account that is enrolled spoils its product, and Control Tower keeps it.
+    organizations.close_account(AccountId=other["Id"])
+
+    def tainted() -> bool:
+        detail = catalog.describe_provisioned_product(Id=second)["ProvisionedProductDetail"]
+        return bool(detail["Status"] == "TAINTED")
+
+    aws.until(tainted)
+    assert status(aws, other["Arn"]) == "SUCCEEDED"
+
+
 def test_account_factory_takes_five_orders_at_once(aws: Sandbox) -> None:
     catalog = factory(aws)
     aws.configure(enrolmentSeconds=300)

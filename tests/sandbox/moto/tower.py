@@ -137,7 +137,10 @@ def moved(account: accounts.Account, source: str, destination: str) -> None:
         known = register.accounts.get(account.id)
         if destination not in register.units:
             if known is not None:
-                clock.later(30, lambda: leave(account))
+                seconds = SETTINGS.release_seconds
+                if seconds is None:
+                    seconds = lognormal(60, 0.99, 600, "release", account.email)
+                clock.later(seconds, lambda: leave(account))
             return
         busy = destination in register.under_way.values() or len(register.under_way) >= OPERATIONS
         if busy or take(SETTINGS.unnoticed_moves, email=account.email):

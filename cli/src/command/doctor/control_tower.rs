@@ -21,11 +21,13 @@ const RULE: &str = "landfall-control-tower-events";
 /// What Control Tower records by itself, so that a stack of ours must not.
 const RECORDER: &str = "AWS::Config::ConfigurationRecorder";
 /// What Account Factory does with the rights of whoever asks it.
-const RIGHTS: [&str; 4] = [
+const RIGHTS: [&str; 6] = [
     "servicecatalog:ProvisionProduct",
     "servicecatalog:UpdateProvisionedProduct",
+    "servicecatalog:TerminateProvisionedProduct",
     "controltower:CreateManagedAccount",
     "controltower:DescribeManagedAccount",
+    "controltower:DeregisterManagedAccount",
 ];
 /// What Control Tower's role does in an account, as far as service control policies like to forbid it.
 const WORKS: [(&str, &str); 4] = [

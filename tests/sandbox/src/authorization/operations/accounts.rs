@@ -210,6 +210,12 @@ const FACTORY: &[Also] = &[
     also("ProductId", "organizations:DescribeOrganization", "*", &[]),
 ];
 
+/// The same where it lets go of an account.
+const FACTORY_ENDS: &[Also] = &[
+    also("ProvisionedProductId", "controltower:DescribeManagedAccount", "*", &[]),
+    also("ProvisionedProductId", "controltower:DeregisterManagedAccount", "*", &[]),
+];
+
 pub(super) const SERVICE_CATALOG: &[Row] = &[
     write("AssociatePrincipalWithPortfolio").on(&[regional!("catalog", "portfolio/{PortfolioId}")]),
     read("DescribeProduct").on(&[PRODUCT_BY_ID]),
@@ -230,6 +236,6 @@ pub(super) const SERVICE_CATALOG: &[Row] = &[
     read("SearchProducts"),
     read("SearchProductsAsAdmin"),
     read("SearchProvisionedProducts"),
-    write("TerminateProvisionedProduct"),
+    write("TerminateProvisionedProduct").also(FACTORY_ENDS),
     write("UpdateProvisionedProduct").keys(&[Tags("Tags")]).also(FACTORY),
 ];
