@@ -49,6 +49,40 @@ def test_the_machine_is_told_all_that_it_asks_for() -> None:
     assert asked == set(told["DefinitionSubstitutions"]), "see ReplicateTenant in template.yaml"
 
 
+@pytest.mark.parametrize("crate", sorted(house.crates() - house.DOORS))
+def test_a_run_keeps_to_the_version_of_a_step_that_it_began_with(crate: str) -> None:
+    name = f"{house.camel(crate)}Function"
+    _, properties = house.functions()[crate]
+    assert properties.get("AutoPublishAlias") == "live", f"add AutoPublishAlias: live to {name}"
+    machine = house.resources("AWS::Serverless::StateMachine")["ReplicateTenant"]
+    assert machine["DefinitionSubstitutions"][name] == {"!Ref": f"{name}.Version"}
+    (runs,) = (one for one in machine["Policies"][0]["Statement"] if one["Sid"] == "RunTheSteps")
+    assert {"!Sub": f"${{{name}.Arn}}:*"} in runs["Resource"], f"let the machine invoke {name}"
+    assert len(runs["Resource"]) == len(house.crates() - house.DOORS)
+
+
+@pytest.mark.parametrize("crate", sorted(house.crates() - house.DOORS))
+def test_a_step_is_configured_by_no_parameter_of_the_stack(crate: str) -> None:
+    """SAM publishes a version when the template's text changes, and does not see a new value."""
+    shared = house.template()["Globals"]["Function"]
+    key, properties = house.functions()[crate]
+    assert properties.get("AutoPublishAliasAllProperties") is True, f"say so in {key}"
+    versioned = {k: v for k, v in {**shared, **properties}.items() if k != "Policies"}
+    # Neither is part of a version, and Lambda publishes no version that is like the last one.
+    assert not {"Tags", "ReservedConcurrentExecutions"} & set(versioned)
+    # Another processor comes with other code.
+    assert versioned.pop("Architectures") == [{"!Ref": "Architecture"}]
+    parameters = set(house.template()["Parameters"])
+    named = set(re.findall(r"'!(?:Ref|GetAtt)': '(\w+)", str(versioned)))
+    assert not named & parameters, f"its value would not reach runs: {named & parameters}"
+
+
+@pytest.mark.parametrize("crate", sorted(house.DOORS))
+def test_a_door_publishes_nothing(crate: str) -> None:
+    _, properties = house.functions()[crate]
+    assert "AutoPublishAlias" not in properties, "its events would go to the alias: see DESIGN.md"
+
+
 @pytest.mark.parametrize("state", sorted(house.tasks()))
 def test_a_task_has_a_timeout_the_one_retrier_and_a_catch(state: str) -> None:
     task = house.tasks()[state]

@@ -2,8 +2,8 @@
 
     deploy.py --endpoint URL --templates FOLDER [--stack NAME]
 
-The SAM template goes up as `sam deploy` sends it, with one stand-in archive for the functions'
-code: what runs is the gateway's to know.
+The SAM template goes up as `sam deploy` sends it, with a stand-in archive for each function's code:
+what runs is the gateway's to know, and an archive only says which build of it.
 """
 
 import argparse
@@ -61,6 +61,17 @@ class Operator:
             )
         return self._clients[key]
 
+    def programs(self) -> dict[str, str]:
+        """The programs that functions run, each with what tells it from another build."""
+        try:
+            with urllib.request.urlopen(
+                f"{self.endpoint}/_landfall/programs", timeout=120
+            ) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.HTTPError:
+            # moto itself, in front of which no gateway runs anything.
+            return {}
+
     def _credentials(self, account: str) -> dict[str, str]:
         if account not in self._keys:
             body = json.dumps({"account": account}).encode()
@@ -100,6 +111,7 @@ class Deployment:
         self.folder = folder
         self.stack = stack
         self.bucket = f"{stack}-artifacts-{AUTOMATION}"
+        self.programs = operator.programs()
 
     def run(self) -> dict[str, Any]:
         """Deploys all; answers the outputs of the automation account's stack."""
@@ -165,7 +177,6 @@ class Deployment:
         except ClientError as error:
             if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
                 raise
-        s3.put_object(Bucket=self.bucket, Key="stand-in.zip", Body=stand_in())
 
     def _hooks(self) -> list[str]:
         """Deploys the examples of hooks, each as a stack of its folder's name; their functions."""
@@ -183,9 +194,7 @@ class Deployment:
     def _application(self, hooks: list[str]) -> dict[str, Any]:
         s3 = self.operator.client("s3", AUTOMATION)
         template = templates.read((self.folder / "template.yaml").read_text())
-        shared = template.get("Globals", {}).get("Function", {})
-        if "CodeUri" in shared:
-            shared["CodeUri"] = f"s3://{self.bucket}/stand-in.zip"
+        template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
         for declared in template["Resources"].values():
             self._package(declared)
         body = json.dumps(template)
@@ -206,8 +215,8 @@ class Deployment:
     def _package(self, declared: dict[str, Any]) -> None:
         properties = declared.setdefault("Properties", {})
         if declared["Type"] == "AWS::Serverless::Function" and "InlineCode" not in properties:
-            properties["CodeUri"] = f"s3://{self.bucket}/stand-in.zip"
-            declared.pop("Metadata", None)
+            built = declared.pop("Metadata", {}).get("BuildProperties", {})
+            properties["CodeUri"] = self._code(built.get("Binary", ""))
         path = properties.get("DefinitionUri")
         if declared["Type"] == "AWS::Serverless::StateMachine" and isinstance(path, str):
             s3 = self.operator.client("s3", AUTOMATION)
@@ -217,6 +226,14 @@ class Deployment:
             key = f"{Path(path).stem}-{hashlib.sha256(body).hexdigest()[:16]}.json"
             s3.put_object(Bucket=self.bucket, Key=key, Body=body)
             properties["DefinitionUri"] = f"s3://{self.bucket}/{key}"
+
+    def _code(self, program: str) -> str:
+        """Uploads what stands for a program, named for its content, as `sam package` does it."""
+        body = stand_in(f"{program} {self.programs.get(program, '')}")
+        key = f"{hashlib.sha256(body).hexdigest()[:32]}.zip"
+        s3 = self.operator.client("s3", AUTOMATION)
+        s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
 
     def _stack(
         self,
@@ -285,11 +302,11 @@ def parameters(values: dict[str, str]) -> list[dict[str, str]]:
     return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
 
 
-def stand_in() -> bytes:
-    """An archive in the place of a function's code."""
+def stand_in(build: str) -> bytes:
+    """An archive in the place of a function's code, the same for the same build."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("bootstrap", "")
+        archive.writestr(zipfile.ZipInfo("bootstrap"), build)
     return packed.getvalue()
 
 

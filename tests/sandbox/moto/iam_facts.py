@@ -133,32 +133,44 @@ def _everywhere(backends: Any) -> list[tuple[str, str, Any]]:
 
 
 def _functions() -> list[dict[str, Any]]:
+    """Every function as it is, and its versions, the oldest first."""
     from moto.awslambda.models import lambda_backends
 
     found = []
     for account, region, backend in _everywhere(lambda_backends):
         for group in list(backend._lambdas._functions.values()):
-            function = group["latest"]
-            statements = [dict(one) for one in function.policy.statements]
+            latest = group["latest"]
+            arn = latest.function_arn.split(":$")[0]
+            statements = [dict(one) for one in latest.policy.statements]
             policy = {"Version": "2012-10-17", "Statement": statements} if statements else None
-            found.append(
-                {
-                    "name": function.function_name,
-                    "arn": function.function_arn.split(":$")[0],
-                    "account": account,
-                    "region": region,
-                    "role_arn": function.role,
-                    "environment": {
-                        k: str(v) for k, v in (function.environment_vars or {}).items()
-                    },
-                    "timeout": int(function.timeout or 3),
-                    "memory": int(function.memory_size or 128),
-                    "reserved_concurrency": _number(function.reserved_concurrency),
-                    "policy": policy,
-                    "event_invoke": _event_invoke(function),
-                }
-            )
+            # What is the function's, whatever the version.
+            own = {
+                "name": latest.function_name,
+                "arn": arn,
+                "account": account,
+                "region": region,
+                "reserved_concurrency": _number(latest.reserved_concurrency),
+                "policy": policy,
+                "event_invoke": _event_invoke(latest),
+            }
+            found.append({**own, **_version(latest), "version": None, "aliases": []})
+            aliases = list(backend._lambdas._aliases[arn].values())
+            for version in list(group["versions"]):
+                number = str(version.version)
+                named = [one.name for one in aliases if one.function_version == number]
+                found.append({**own, **_version(version), "version": number, "aliases": named})
     return found
+
+
+def _version(function: Any) -> dict[str, Any]:
+    """What may differ from version to version."""
+    return {
+        "role_arn": function.role,
+        "environment": {k: str(v) for k, v in (function.environment_vars or {}).items()},
+        "timeout": int(function.timeout or 3),
+        "memory": int(function.memory_size or 128),
+        "code": function.code_sha_256,
+    }
 
 
 def _number(value: Any) -> int | None:

@@ -5,7 +5,9 @@ import json
 import zipfile
 from typing import Any
 
+import versions
 from kinds import Kind, Made, Place, Replaced, camel, gone, kind, picked
+from patching import Refusal
 
 CONFIGURATION = (
     "Role",
@@ -136,10 +138,19 @@ class Version(Kind):
 
     def create(self, place: Place, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         name = properties["FunctionName"]
-        made = place.client("lambda").publish_version(FunctionName=name)
+        before = versions.published(place.account, place.region, name)
+        request = picked(properties, "FunctionName", "Description")
+        made = place.client("lambda").publish_version(**request)
         arn, version = made["FunctionArn"], made["Version"]
-        arn = arn if arn.endswith(f":{version}") else f"{arn}:{version}"
+        if version in before:
+            exists = f"A version for this Lambda function exists ( {version} )."
+            raise Refusal("AlreadyExists", f"{exists} Modify the function to create a new version.")
         return arn, {"Version": version, "FunctionArn": arn}
+
+    def delete(self, place: Place, made: Made) -> None:
+        name, number = made.properties["FunctionName"], made.attributes["Version"]
+        functions = place.client("lambda")
+        gone(lambda: functions.delete_function(FunctionName=name, Qualifier=number))
 
 
 @kind("AWS::Lambda::Alias")

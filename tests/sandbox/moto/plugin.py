@@ -28,6 +28,7 @@ import stacks
 import stacksets
 import tables
 import tower
+import versions
 from patching import Refusal
 
 # Services whose modules load fast and that need nothing of the heavy parts.
@@ -69,6 +70,7 @@ def install_heavy() -> None:
                 regions.install()
                 identity_center.install()
                 tables.install()
+                versions.install()
             _heavy = True
 
 

@@ -75,7 +75,7 @@ def install() -> None:
 
     @method_of(LambdaResponse)
     def get_account_settings(self: Any) -> tuple[int, dict[str, Any], str]:
-        functions = lambda_backends[self.current_account][self.region]._lambdas.all()
+        functions = lambda_backends[self.current_account][self.region]._lambdas.latest()
         reserved = sum(int(one.reserved_concurrency or 0) for one in functions)
         most = int(value(FUNCTIONS))
         limit = {

@@ -434,6 +434,72 @@ def test_the_projects_own_templates_deploy(sandbox: Sandbox) -> None:
     assert "landfall-access" in {one["StackSetName"] for one in sets}
 
 
+PUBLISHING = """
+    Transform: AWS::Serverless-2016-10-31
+    Resources:
+      Work:
+        Type: AWS::Serverless::Function
+        Properties:
+          FunctionName: published
+          InlineCode: "pass"
+          Runtime: python3.13
+          Handler: index.handler
+          AutoPublishAlias: live
+          AutoPublishAliasAllProperties: true
+          Environment: {Variables: {COLOUR: FIRST}}
+    Outputs:
+      Version: {Value: !Ref Work.Version}
+"""
+
+
+def test_a_changed_function_publishes_a_version_and_the_old_ones_stay_as_they_were(
+    shared: Sandbox, stacks: Any
+) -> None:
+    capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    functions, name = shared.client("lambda"), "published"
+
+    def versions() -> list[str]:
+        found = functions.list_versions_by_function(FunctionName=name)["Versions"]
+        return [one["Version"] for one in found]
+
+    def colour(qualifier: str) -> str:
+        found = functions.get_function(FunctionName=name, Qualifier=qualifier)
+        return found["Configuration"]["Environment"]["Variables"]["COLOUR"]
+
+    stack = created(stacks, "publishing", PUBLISHING, Capabilities=capabilities)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack.get("StackStatusReason")
+    arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    assert stack["Outputs"][0]["OutputValue"] == f"{arn}:1"
+    for changed in (("FIRST", "SECOND"), ("pass", "pass  # Other code.")):
+        stack = updated(
+            stacks, "publishing", PUBLISHING.replace(*changed), Capabilities=capabilities
+        )
+        assert stack["StackStatus"] == "UPDATE_COMPLETE", stack.get("StackStatusReason")
+    assert stack["Outputs"][0]["OutputValue"] == f"{arn}:3"
+    assert versions() == ["$LATEST", "1", "2", "3"]
+    assert [colour(one) for one in ("1", "2", "3", "live")] == ["FIRST", "SECOND", "FIRST", "FIRST"]
+    codes = [
+        functions.get_function(FunctionName=f"{arn}:{one}")["Configuration"]["CodeSha256"]
+        for one in ("1", "2", "3")
+    ]
+    assert codes[0] == codes[1] != codes[2]
+    told = [one for one in shared.get("deployment")["functions"] if one["name"] == name]
+    assert [one["version"] for one in told] == [None, "1", "2", "3"]
+    assert [one["aliases"] for one in told] == [[], [], [], ["live"]]
+    with pytest.raises(ClientError) as used:
+        functions.delete_function(FunctionName=name, Qualifier="3")
+    assert used.value.response["Error"]["Code"] == "ResourceConflictException"
+    functions.delete_function(FunctionName=name, Qualifier="1")
+    with pytest.raises(ClientError) as gone:
+        functions.get_function(FunctionName=name, Qualifier="1")
+    assert gone.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    same = functions.publish_version(FunctionName=name)
+    assert same["Version"] == "3", "nothing has changed"
+    functions.update_function_configuration(FunctionName=name, Timeout=9)
+    assert functions.publish_version(FunctionName=name)["Version"] == "4", "no number comes again"
+    stacks.delete_stack(StackName="publishing")
+
+
 SECRET = """
     Parameters:
       Seconds: {Type: Number, Default: 3600}

@@ -8,13 +8,14 @@ use http::request::Parts;
 
 use crate::authorization::{Fault as Refused, RequestParts, denial};
 use crate::clock::{timestamp, wall};
+use crate::deployment::Function;
 use crate::effects;
 use crate::faults::{Fault, Kind};
 use crate::gateway::{Dropped, Gateway, unreachable_moto};
 use crate::identity::{AUTOMATION, Origin, Principal};
 use crate::judge;
 use crate::lambda::instance::Instance;
-use crate::lambda::invoke;
+use crate::lambda::{self, invoke};
 use crate::lineage::Lineage;
 use crate::log::Entry;
 use crate::moto::Answer;
@@ -124,8 +125,9 @@ fn machine_lineage(
     parts: &Parts,
     body: &Bytes,
 ) -> Lineage {
-    let invoked = invoke::function_of(parts.uri.path())
-        .and_then(|name| gateway.lambda.find(&name, AUTOMATION, &scope.region));
+    let invoked = invoke::function_of(&parts.uri).and_then(|(name, qualifier)| {
+        gateway.lambda.find(&name, qualifier.as_deref(), AUTOMATION, &scope.region)
+    });
     match invoked {
         Some(pool) => Lineage::of_payload(Some(machine), &pool.step, body),
         None => Lineage::of_row(machine, &serde_json::from_slice(body).unwrap_or_default()),
@@ -222,10 +224,10 @@ async fn perform(gateway: &Arc<Gateway>, call: &Call, entry: &mut Entry) -> Answ
     if latency > 0.0 {
         gateway.clock.sleep(latency).await;
     }
-    if let Some(name) = invoke::function_of(call.parts.uri.path())
+    if let Some((name, qualifier)) = invoke::function_of(&call.parts.uri)
         && call.scope.service == "lambda"
     {
-        return invoke(gateway, call, &name).await;
+        return invoke(gateway, call, &name, qualifier.as_deref()).await;
     }
     let question = question(call);
     let forced = call.fault.as_ref().is_some_and(|fault| fault.kind == Kind::Stale);
@@ -277,16 +279,22 @@ fn question(call: &Call) -> Option<Question> {
     Some((call.principal.account.clone(), service.clone(), asked))
 }
 
-async fn invoke(gateway: &Arc<Gateway>, call: &Call, name: &str) -> Answer {
+async fn invoke(
+    gateway: &Arc<Gateway>,
+    call: &Call,
+    name: &str,
+    qualifier: Option<&str>,
+) -> Answer {
     let (account, region) = (&call.principal.account, &call.scope.region);
-    let mut found = gateway.lambda.find(name, account, region);
+    let arn = lambda::arn(name, qualifier, account, region).unwrap_or_default();
+    let mut found = gateway.lambda.find(&arn, None, account, region);
     if found.is_none() {
         if let Err(error) = gateway.refresh().await {
             tracing::warn!(%error, "what is deployed can't be read");
         }
-        found = gateway.lambda.find(name, account, region);
+        found = gateway.lambda.find(&arn, None, account, region);
     }
-    let Some(pool) = found else { return invoke::not_found(name) };
+    let Some(pool) = found else { return invoke::not_found(&arn) };
     let machine = match &call.principal.origin {
         Origin::Machine(machine) => Some(machine.as_str()),
         Origin::Operator | Origin::Instance(_) => None,
@@ -297,7 +305,12 @@ async fn invoke(gateway: &Arc<Gateway>, call: &Call, name: &str) -> Answer {
     {
         effects::abort(gateway, machine, &lineage).await;
     }
-    invoke::serve(gateway, &pool, &call.parts.headers, call.body.clone(), lineage).await
+    let headers = &call.parts.headers;
+    let mut answer = invoke::serve(gateway, &pool, headers, call.body.clone(), lineage).await;
+    if !arn.ends_with(Function::LATEST) {
+        invoke::executed(&mut answer, pool.function.qualifier());
+    }
+    answer
 }
 
 /// What a fault does once the call had its effect.

@@ -6,6 +6,7 @@
 //! | `POST clock` | leaps over so many seconds: `{"leap": 3600}` |
 //! | `GET log?since=SEQ` | the calls after a position, one JSON document a line |
 //! | `GET output?function=NAME` | the last lines that functions wrote |
+//! | `GET programs` | the programs that functions may run, each with what tells it from another build |
 //! | `GET points` | where faults can be injected: the points seen so far |
 //! | `GET`, `POST faults`, `DELETE faults[/ID]` | the faults to inject, see [`crate::faults`] |
 //! | `GET`, `POST delivery` | how reliably events arrive, see [`crate::events::delivery`] |
@@ -62,6 +63,7 @@ pub async fn serve(gateway: &Arc<Gateway>, parts: &Parts, path: &str, body: Byte
         ("GET", ["output"]) => {
             lines(gateway.lambda.output.of(parameter(query, "function").as_deref()))
         }
+        ("GET", ["programs"]) => found(&json!(gateway.lambda.programs.marks())),
         ("GET", ["points"]) => found(&json!(gateway.points.seen())),
         ("GET", ["faults"]) => found(&json!(gateway.faults.all())),
         ("POST", ["faults"]) => set_fault(gateway, &body),

@@ -23,7 +23,7 @@ pub struct Deployment {
     pub version: u64,
 }
 
-/// A Lambda function.
+/// A Lambda function as it is, or a published version of it as it was.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Function {
@@ -31,6 +31,12 @@ pub struct Function {
     pub name: String,
     /// Unqualified ARN.
     pub arn: String,
+    /// Number of the published version.
+    pub version: Option<String>,
+    /// Names of the version.
+    pub aliases: Vec<String>,
+    /// What tells its code from other code.
+    pub code: Option<String>,
     /// Account that owns it.
     pub account: String,
     /// Region that it is in.
@@ -49,6 +55,23 @@ pub struct Function {
     pub policy: Option<Value>,
     /// Limits of asynchronous invocations.
     pub event_invoke: Option<EventInvoke>,
+}
+
+impl Function {
+    /// What stands for the function as it is, in place of a version's number.
+    pub const LATEST: &str = "$LATEST";
+
+    /// The version's number, or `$LATEST`.
+    pub fn qualifier(&self) -> &str {
+        self.version.as_deref().unwrap_or(Self::LATEST)
+    }
+
+    /// Whether it is the same but for how it is named.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let named =
+            Self { version: other.version.clone(), aliases: other.aliases.clone(), ..self.clone() };
+        named == *other
+    }
 }
 
 /// Limits of a function's asynchronous invocations.

@@ -23,6 +23,9 @@ pub enum Error {
         /// The folder that was searched.
         binaries: String,
     },
+    /// A deployed program is no longer what was deployed.
+    #[error("{0} was written into after it was deployed; deploy again")]
+    Overwritten(String),
 }
 
 impl Error {

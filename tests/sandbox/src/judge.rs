@@ -197,7 +197,7 @@ async fn target(
         }
         Some(Subject::Role(arn)) => Ok((Target::role(&*role_facts(gateway, &arn).await?), None)),
         Some(Subject::Function(arn)) => {
-            let pool = gateway.lambda.find(&arn, account, &call.region);
+            let pool = gateway.lambda.find(&arn, None, account, &call.region);
             with_policy(&arn, pool.and_then(|pool| pool.function.policy.clone()))
         }
         Some(Subject::EventBus(arn)) => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use sandbox::clock::Speed;
@@ -117,14 +118,15 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     let orphaned = process::orphaned(arguments.parent_pid);
     let sandbox = Sandbox::start(arguments.port, &behind, &settings).await?;
     announce(&sandbox)?;
-    let clock = sandbox.gateway.clock.clone();
+    let gateway = Arc::clone(&sandbox.gateway);
     tokio::select! {
         () = sandbox.ended() => {}
         () = orphaned => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     // Functions and moto end with this process.
-    clock.leave_nothing();
+    gateway.clock.leave_nothing();
+    gateway.lambda.programs.leave_nothing();
     Ok(())
 }
 

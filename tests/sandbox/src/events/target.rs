@@ -53,7 +53,7 @@ async fn invoke(
     "lambda".clone_into(&mut entry.service);
     "Invoke".clone_into(&mut entry.operation);
     "lambda:InvokeFunction".clone_into(&mut entry.action);
-    let Some(pool) = gateway.lambda.find(&target.arn, &rule.account, &rule.region) else {
+    let Some(pool) = gateway.lambda.find(&target.arn, None, &rule.account, &rule.region) else {
         entry.status = 404;
         entry.error = Some("ResourceNotFoundException".to_owned());
         return;

@@ -107,7 +107,7 @@ async fn answer(
     if payload.len() > GREATEST_EVENT {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
-    let Some(pool) = gateway.lambda.find(&route.function_arn, &owner, &scope.region) else {
+    let Some(pool) = gateway.lambda.find(&route.function_arn, None, &owner, &scope.region) else {
         return message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
     };
     if !may_invoke(gateway, (api, route, &owner), scope).await {

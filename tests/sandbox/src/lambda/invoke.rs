@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 
 use crate::authorization::{Fault, Protocol};
+use crate::deployment::Function;
 use crate::gateway::Gateway;
 use crate::lambda::pool::Pool;
 use crate::lambda::{Refusal, asynchronous, failure, instance::Outcome, request_id};
 use crate::lineage::Lineage;
 use crate::moto::Answer;
-use crate::wire::{decoded, refusal};
+use crate::wire::{decoded, parameter, refusal};
 
 /// Largest payload of a synchronous invocation.
 const SYNCHRONOUS: usize = 6 * 1024 * 1024;
@@ -19,10 +20,15 @@ const SYNCHRONOUS: usize = 6 * 1024 * 1024;
 /// Largest payload of an asynchronous invocation.
 const ASYNCHRONOUS: usize = 1024 * 1024;
 
-/// The function named in the path of an Invoke request.
-pub fn function_of(path: &str) -> Option<String> {
-    let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
-    Some(decoded(name))
+/// Which version of a function answers.
+const EXECUTED: &str = "x-amz-executed-version";
+
+/// The function named in an Invoke request, and the version or alias that its query names.
+pub fn function_of(uri: &Uri) -> Option<(String, Option<String>)> {
+    let path = uri.path().strip_prefix("/2015-03-31/functions/")?;
+    let name = path.strip_suffix("/invocations")?;
+    let qualifier = uri.query().and_then(|query| parameter(query, "Qualifier"));
+    Some((decoded(name), qualifier))
 }
 
 /// Answers an Invoke request.
@@ -107,11 +113,20 @@ fn accepted(status: StatusCode, id: &str) -> Answer {
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
-    headers.insert("x-amz-executed-version", HeaderValue::from_static("$LATEST"));
+    headers.insert(EXECUTED, HeaderValue::from_static(Function::LATEST));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-amzn-requestid", id);
     }
     answer
+}
+
+/// Says in an answer of an invocation which version it was.
+pub fn executed(answer: &mut Answer, version: &str) {
+    if let (Some(said), Ok(version)) =
+        (answer.headers_mut().get_mut(EXECUTED), HeaderValue::from_str(version))
+    {
+        *said = version;
+    }
 }
 
 fn refused(status: u16, code: &str, message: &str) -> Answer {

@@ -6,6 +6,7 @@ pub mod instance;
 pub mod invoke;
 pub mod output;
 pub mod pool;
+pub mod programs;
 pub mod runtime_api;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use crate::identity::Identity;
 use crate::lambda::instance::{Event, Instance, Outcome};
 use crate::lambda::output::Output;
 use crate::lambda::pool::{Place, Pool};
+use crate::lambda::programs::Programs;
 use crate::lineage::Lineage;
 use crate::moto::Moto;
 
@@ -55,12 +57,45 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Lambda {
     endpoint: String,
-    binaries: PathBuf,
+    /// The programs that they run.
+    pub programs: Programs,
     clock: Clock,
     /// What functions wrote.
     pub output: Arc<Output>,
-    pools: RwLock<HashMap<String, Arc<Pool>>>,
+    deployed: RwLock<Deployed>,
     instances: Arc<RwLock<HashMap<String, Arc<Instance>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Deployed {
+    /// Each pool once.
+    pools: Vec<Arc<Pool>>,
+    /// By ARN with `$LATEST`, a version's number, or an alias.
+    named: HashMap<String, Arc<Pool>>,
+}
+
+impl Deployed {
+    /// The pool of before under this name, if it would be the same, or a new one.
+    fn kept_or_new(&self, function: &Function, programs: &Programs) -> Arc<Pool> {
+        let known = self.named.get(&qualified(&function.arn, function.qualifier()));
+        match known.filter(|pool| pool.function.is_like(function)) {
+            Some(pool) => Arc::clone(pool),
+            None => Arc::new(Pool::new(function.clone(), programs)),
+        }
+    }
+
+    fn has(&self, pool: &Arc<Pool>) -> bool {
+        self.pools.iter().any(|known| Arc::ptr_eq(known, pool))
+    }
+
+    fn add(&mut self, function: &Function, pool: &Arc<Pool>) {
+        for name in function.aliases.iter().map(String::as_str).chain([function.qualifier()]) {
+            self.named.insert(qualified(&function.arn, name), Arc::clone(pool));
+        }
+        if !self.has(pool) {
+            self.pools.push(Arc::clone(pool));
+        }
+    }
 }
 
 impl Lambda {
@@ -68,49 +103,50 @@ impl Lambda {
     pub fn new(endpoint: &str, binaries: PathBuf, clock: Clock, output: Output) -> Self {
         Self {
             endpoint: endpoint.to_owned(),
-            binaries,
+            programs: Programs::of(binaries),
             clock,
             output: Arc::new(output),
-            pools: RwLock::default(),
+            deployed: RwLock::default(),
             instances: Arc::default(),
         }
     }
 
-    /// Replaces the functions; those that did not change keep their warm instances.
+    /// Replaces the functions; those that did not change keep their warm instances. A function that is what its
+    /// newest version is shares the version's.
     pub fn deploy(&self, functions: &[Function]) {
-        let mut pools = self.pools.write();
-        let mut before = std::mem::take(&mut *pools);
-        for function in functions {
-            let pool = match before.remove(&function.arn) {
-                Some(pool) if pool.function == *function => pool,
-                changed => {
-                    if let Some(pool) = changed {
-                        pool.retire();
-                    }
-                    Arc::new(Pool::new(function.clone(), &self.binaries))
-                }
-            };
-            pools.insert(function.arn.clone(), pool);
+        let mut deployed = self.deployed.write();
+        let before = std::mem::take(&mut *deployed);
+        let (versions, latest): (Vec<_>, Vec<_>) =
+            functions.iter().partition(|function| function.version.is_some());
+        let mut newest = HashMap::new();
+        for version in versions {
+            let pool = before.kept_or_new(version, &self.programs);
+            deployed.add(version, &pool);
+            newest.insert(&version.arn, pool);
         }
-        for pool in before.values() {
+        for function in latest {
+            let pool = match newest.remove(&function.arn) {
+                Some(pool) if pool.function.is_like(function) => pool,
+                _ => before.kept_or_new(function, &self.programs),
+            };
+            deployed.add(function, &pool);
+        }
+        for pool in before.pools.iter().filter(|pool| !deployed.has(pool)) {
             pool.retire();
         }
     }
 
-    /// The function with this name or ARN (qualified or not) as seen from an account and Region.
-    pub fn find(&self, name: &str, account: &str, region: &str) -> Option<Arc<Pool>> {
-        let parts: Vec<_> = name.split(':').collect();
-        let arn = match parts.as_slice() {
-            ["arn", partition, "lambda", region, account, "function", name, ..] => {
-                format!("arn:{partition}:lambda:{region}:{account}:function:{name}")
-            }
-            [account, "function", name, ..] => {
-                format!("arn:aws:lambda:{region}:{account}:function:{name}")
-            }
-            [name, ..] => format!("arn:aws:lambda:{region}:{account}:function:{name}"),
-            [] => return None,
-        };
-        self.pools.read().get(&arn).cloned()
+    /// The function with this name or ARN as seen from an account and Region: as it is, or the version that the name
+    /// or `qualifier` says.
+    pub fn find(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+        account: &str,
+        region: &str,
+    ) -> Option<Arc<Pool>> {
+        let arn = arn(name, qualifier, account, region)?;
+        self.deployed.read().named.get(&arn).cloned()
     }
 
     /// The instance with this name.
@@ -120,21 +156,29 @@ impl Lambda {
 
     /// Takes a place for an invocation among the function's and the account's.
     pub fn enter(&self, pool: &Arc<Pool>) -> Result<Place, Refusal> {
-        let pools = self.pools.read();
-        let of_account =
-            || pools.values().filter(|other| other.function.account == pool.function.account);
+        let deployed = self.deployed.read();
+        let of_account = || {
+            deployed.pools.iter().filter(|other| other.function.account == pool.function.account)
+        };
         if pool.function.reserved_concurrency.is_none() {
-            let reserved: usize =
-                of_account().filter_map(|pool| pool.function.reserved_concurrency).sum();
+            // All versions of a function share what is reserved for it.
+            let reserved: HashMap<_, _> = of_account()
+                .filter_map(|pool| Some((&pool.function.arn, pool.function.reserved_concurrency?)))
+                .collect();
             let busy: usize = of_account()
                 .filter(|pool| pool.function.reserved_concurrency.is_none())
                 .map(|pool| pool.busy())
                 .sum();
-            if busy + reserved >= ACCOUNT_CONCURRENCY {
+            if busy + reserved.values().sum::<usize>() >= ACCOUNT_CONCURRENCY {
                 return Err(Refusal::TooManyRequests { reserved: false });
             }
         }
-        pool.enter().ok_or(Refusal::TooManyRequests { reserved: true })
+        let others = deployed
+            .pools
+            .iter()
+            .filter(|other| other.function.arn == pool.function.arn && !Arc::ptr_eq(other, pool));
+        pool.enter(others.map(|other| other.busy()).sum())
+            .ok_or(Refusal::TooManyRequests { reserved: true })
     }
 
     /// Runs one invocation in a place taken before.
@@ -214,11 +258,32 @@ impl Lambda {
         let longest = self.clock.least(LONGEST_IDLE).max(LEAST_IDLE);
         loop {
             tokio::time::sleep(LEAST_IDLE / 5).await;
-            for pool in self.pools.read().values() {
+            for pool in &self.deployed.read().pools {
                 pool.cool(longest);
             }
         }
     }
+}
+
+/// The whole ARN of a function with its qualifier.
+pub fn arn(name: &str, qualifier: Option<&str>, account: &str, region: &str) -> Option<String> {
+    let parts: Vec<_> = name.split(':').collect();
+    let (arn, named) = match parts.as_slice() {
+        ["arn", partition, "lambda", region, account, "function", name, named @ ..] => {
+            (format!("arn:{partition}:lambda:{region}:{account}:function:{name}"), named)
+        }
+        [account, "function", name, named @ ..] => {
+            (format!("arn:aws:lambda:{region}:{account}:function:{name}"), named)
+        }
+        [name, named @ ..] => (format!("arn:aws:lambda:{region}:{account}:function:{name}"), named),
+        [] => return None,
+    };
+    let qualifier = named.first().copied().or(qualifier).unwrap_or(Function::LATEST);
+    Some(qualified(&arn, qualifier))
+}
+
+fn qualified(arn: &str, qualifier: &str) -> String {
+    format!("{arn}:{qualifier}")
 }
 
 /// The error document of an invocation that ended without the function's own answer.
@@ -295,11 +360,58 @@ mod tests {
             "landfall-admit:$LATEST",
             "123456789012:function:landfall-admit",
             "arn:aws:lambda:eu-central-1:123456789012:function:landfall-admit",
-            "arn:aws:lambda:eu-central-1:123456789012:function:landfall-admit:live",
+            "arn:aws:lambda:eu-central-1:123456789012:function:landfall-admit:$LATEST",
         ] {
-            assert!(lambda.find(name, "123456789012", "eu-central-1").is_some(), "{name}");
+            assert!(lambda.find(name, None, "123456789012", "eu-central-1").is_some(), "{name}");
         }
-        assert!(lambda.find("landfall-admit", "123456789012", "us-east-1").is_none());
+        assert!(lambda.find("landfall-admit", None, "123456789012", "us-east-1").is_none());
+    }
+
+    fn version(number: &str, table: &str, aliases: &[&str]) -> Function {
+        let mut version = function("landfall-admit");
+        version.version = Some(number.to_owned());
+        version.aliases = aliases.iter().map(|&alias| alias.to_owned()).collect();
+        version.environment.insert("LANDFALL_TABLE".to_owned(), table.to_owned());
+        version
+    }
+
+    /// A function that is what this version of it is.
+    fn latest(of: Function) -> Function {
+        Function { version: None, aliases: Vec::new(), ..of }
+    }
+
+    fn named(lambda: &Lambda, qualifier: Option<&str>) -> Arc<Pool> {
+        lambda.find("landfall-admit", qualifier, "123456789012", "eu-central-1").expect("deployed")
+    }
+
+    #[test]
+    fn a_version_and_the_function_have_one_pool_until_the_function_changes() {
+        let first = version("1", "one", &["live"]);
+        let lambda = lambda(&[latest(first.clone()), first.clone()]);
+        let before = named(&lambda, None);
+        assert!(Arc::ptr_eq(&before, &named(&lambda, Some("1"))));
+        assert!(Arc::ptr_eq(&before, &named(&lambda, Some("live"))));
+        let (first, second) = (version("1", "one", &[]), version("2", "two", &["live"]));
+        lambda.deploy(&[latest(second.clone()), first, second]);
+        assert!(Arc::ptr_eq(&before, &named(&lambda, Some("1"))), "it stays warm");
+        let now = named(&lambda, Some("live"));
+        assert_eq!(now.function.environment["LANDFALL_TABLE"], "two");
+        assert!(Arc::ptr_eq(&now, &named(&lambda, None)));
+        assert!(Arc::ptr_eq(&now, &named(&lambda, Some("2"))));
+        let unknown = lambda.find("landfall-admit:3", None, "123456789012", "eu-central-1");
+        assert!(unknown.is_none());
+    }
+
+    #[test]
+    fn versions_share_what_is_reserved_for_their_function() {
+        let reserved = |version| Function { reserved_concurrency: Some(1), ..version };
+        let (first, second) = (version("1", "one", &[]), version("2", "two", &[]));
+        let lambda = lambda(&[reserved(first), reserved(second)]);
+        let place = lambda.enter(&named(&lambda, Some("1"))).expect("a free place");
+        let refused = lambda.enter(&named(&lambda, Some("2")));
+        assert_eq!(refused.err(), Some(Refusal::TooManyRequests { reserved: true }));
+        drop(place);
+        assert!(lambda.enter(&named(&lambda, Some("2"))).is_ok());
     }
 
     #[test]

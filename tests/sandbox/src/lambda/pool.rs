@@ -1,6 +1,6 @@
 //! The instances of one function, and how many of them may run at once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,17 +8,19 @@ use parking_lot::Mutex;
 
 use crate::deployment::Function;
 use crate::error::Error;
+use crate::lambda::Chain;
 use crate::lambda::instance::Instance;
+use crate::lambda::programs::{Program, Programs};
 
-/// A deployed function with its program and its instances.
+/// A deployed function, or a version of one, with its program and its instances.
 #[derive(Debug)]
 pub struct Pool {
     /// The function as deployed.
     pub function: Function,
     /// The step or door that it is: its name without the stack's.
     pub step: String,
-    program: Option<PathBuf>,
-    binaries: PathBuf,
+    program: Option<Arc<Program>>,
+    binaries: String,
     state: Mutex<State>,
 }
 
@@ -30,20 +32,26 @@ struct State {
 }
 
 impl Pool {
-    /// A pool without instances for a function whose program is in `binaries`.
-    pub fn new(function: Function, binaries: &Path) -> Self {
-        let found = suffixes(&function.name).find(|suffix| binaries.join(suffix).is_file());
-        let program = found.map(|name| binaries.join(name));
-        let step = found.unwrap_or(&function.name).to_owned();
-        Self { function, step, program, binaries: binaries.to_owned(), state: Mutex::default() }
+    /// A pool without instances for a function that runs one of these programs.
+    pub fn new(function: Function, programs: &Programs) -> Self {
+        let name = programs.name(&function.name);
+        let step = name.unwrap_or(&function.name).to_owned();
+        let code = function.code.as_deref().unwrap_or_default();
+        let program = name.and_then(|name| {
+            let kept = programs.deployed(name, code);
+            kept.inspect_err(|error| tracing::error!(error = %Chain(error), "no program")).ok()
+        });
+        let binaries = programs.folder().display().to_string();
+        Self { function, step, program, binaries, state: Mutex::default() }
     }
 
     /// The program to run.
     pub fn program(&self) -> Result<&Path, Error> {
-        self.program.as_deref().ok_or_else(|| Error::NoProgram {
-            function: self.function.name.clone(),
-            binaries: self.binaries.display().to_string(),
-        })
+        let Some(program) = &self.program else {
+            let (function, binaries) = (self.function.name.clone(), self.binaries.clone());
+            return Err(Error::NoProgram { function, binaries });
+        };
+        program.file()
     }
 
     /// How many invocations run now.
@@ -51,10 +59,15 @@ impl Pool {
         self.state.lock().busy
     }
 
-    /// Takes a place for an invocation; nothing if all reserved places are taken.
-    pub fn enter(self: &Arc<Self>) -> Option<Place> {
+    /// Takes a place for an invocation beside those of the function's other versions; nothing if all reserved places
+    /// are taken.
+    pub fn enter(self: &Arc<Self>, others: usize) -> Option<Place> {
         let mut state = self.state.lock();
-        if self.function.reserved_concurrency.is_some_and(|reserved| state.busy >= reserved) {
+        if self
+            .function
+            .reserved_concurrency
+            .is_some_and(|reserved| state.busy + others >= reserved)
+        {
             return None;
         }
         state.busy += 1;
@@ -113,31 +126,17 @@ impl Drop for Place {
     }
 }
 
-/// The name itself and what follows each of its hyphens, longest first.
-fn suffixes(name: &str) -> impl Iterator<Item = &str> {
-    std::iter::once(name).chain(name.match_indices('-').map(|(at, _)| &name[at + 1..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_functions_program_is_named_by_what_follows_the_stacks_name() {
-        let all: Vec<_> = suffixes("my-stack-create-account").collect();
-        assert_eq!(
-            all,
-            ["my-stack-create-account", "stack-create-account", "create-account", "account"]
-        );
-    }
-
-    #[test]
     fn reserved_concurrency_limits_the_places() {
         let function = Function { reserved_concurrency: Some(1), ..Function::default() };
-        let pool = Arc::new(Pool::new(function, Path::new("/nowhere")));
-        let place = pool.enter();
-        assert!(place.is_some() && pool.enter().is_none());
+        let pool = Arc::new(Pool::new(function, &Programs::of("/nowhere".into())));
+        let place = pool.enter(0);
+        assert!(place.is_some() && pool.enter(0).is_none());
         drop(place);
-        assert!(pool.enter().is_some());
+        assert!(pool.enter(0).is_some());
     }
 }

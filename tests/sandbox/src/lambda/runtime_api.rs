@@ -30,7 +30,7 @@ pub async fn serve(instance: &Arc<Instance>, method: &Method, path: &str, body: 
             let mut answer = document(
                 StatusCode::OK,
                 &json!({"functionName": instance.pool.function.name,
-                        "functionVersion": "$LATEST", "handler": "bootstrap"}),
+                        "functionVersion": instance.pool.function.qualifier(), "handler": "bootstrap"}),
             );
             if let Ok(id) = HeaderValue::from_str(&instance.id) {
                 answer.headers_mut().insert("lambda-extension-identifier", id);

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{World, body, function};
+use crate::harness::{World, arn, body, function};
 
 #[tokio::test]
 async fn a_warm_instance_is_used_again() {
@@ -90,6 +90,43 @@ async fn an_unknown_function_is_not_found() {
     let answer = world.invoke("landfall-nothing", &json!({})).await;
     assert_eq!(answer.status(), 404);
     assert_eq!(answer.headers()["x-amzn-errortype"], "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn a_version_runs_as_it_was_published_and_an_unknown_one_is_not_found() {
+    let version = |number: &str, table: &str| json!({"version": number, "environment": {"LANDFALL_TABLE": table}});
+    let (one, two) = (version("1", "old"), version("2", "new"));
+    let mut newest = function("landfall-probe", &two);
+    newest["aliases"] = json!(["live"]);
+    let mut latest = function("landfall-probe", &two);
+    latest["version"] = Value::Null;
+    let functions = json!([latest, function("landfall-probe", &one), newest]);
+    let world = World::with(json!({"functions": functions, "version": 1})).await;
+    let ask = json!({"variable": "LANDFALL_TABLE"});
+    for (name, table, version) in [
+        ("landfall-probe:1", "old", "1"),
+        ("landfall-probe", "new", "$LATEST"),
+        (&format!("{}:2", arn("landfall-probe")), "new", "2"),
+        ("landfall-probe:live", "new", "2"),
+    ] {
+        let answer = world.invoke(name, &ask).await;
+        assert_eq!(body(&answer), table, "{name}");
+        assert_eq!(answer.headers()["x-amz-executed-version"], version, "{name}");
+    }
+    let pid = |answer| body(&answer)["pid"].as_u64();
+    let unqualified = pid(world.invoke("landfall-probe", &json!({})).await);
+    let of_version = pid(world.invoke("landfall-probe:2", &json!({})).await);
+    assert_eq!(unqualified, of_version, "they are the same, and so is their process");
+    let unknown = world.invoke("landfall-probe:3", &ask).await;
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.headers()["x-amzn-errortype"], "ResourceNotFoundException");
+    let message = body(&unknown)["message"]
+        .as_str()
+        .or(body(&unknown)["Message"].as_str())
+        .map(str::to_owned);
+    assert_eq!(message, Some(format!("Function not found: {}:3", arn("landfall-probe"))));
+    let steps: Vec<_> = world.log().await.into_iter().map(|call| call["step"].clone()).collect();
+    assert!(steps[..4].iter().all(|step| step == "probe"), "{steps:?}");
 }
 
 #[tokio::test]

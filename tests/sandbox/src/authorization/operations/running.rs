@@ -132,6 +132,7 @@ pub(super) const LAMBDA: &[Row] = &[
         .at("POST /2015-03-31/functions/{FunctionName}/policy")
         .on(&[FUNCTION])
         .keys(&[One("lambda:Principal", "{Principal}")]),
+    write("CreateAlias").at("POST /2015-03-31/functions/{FunctionName}/aliases").on(&[FUNCTION]),
     write("CreateEventSourceMapping")
         .at("POST /2015-03-31/event-source-mappings")
         .keys(&[One("lambda:FunctionArn", FUNCTION)]),
@@ -141,11 +142,15 @@ pub(super) const LAMBDA: &[Row] = &[
         .keys(&[Tags("Tags")])
         .tagging("lambda:TagResource")
         .also(&[passes!("Role", "lambda.amazonaws.com")]),
+    write("DeleteAlias")
+        .at("DELETE /2015-03-31/functions/{FunctionName}/aliases/{Name}")
+        .on(&[FUNCTION]),
     write("DeleteFunction").at("DELETE /2015-03-31/functions/{FunctionName}").on(&[FUNCTION]),
     write("DeleteFunctionConcurrency")
         .at("DELETE /2017-10-31/functions/{FunctionName}/concurrency")
         .on(&[FUNCTION]),
     read("GetAccountSettings").at("GET /2016-08-19/account-settings"),
+    read("GetAlias").at("GET /2015-03-31/functions/{FunctionName}/aliases/{Name}").on(&[FUNCTION]),
     read("GetFunction").at("GET /2015-03-31/functions/{FunctionName}").on(&[FUNCTION]),
     read("GetFunctionConcurrency")
         .at("GET /2019-09-30/functions/{FunctionName}/concurrency")
@@ -162,11 +167,15 @@ pub(super) const LAMBDA: &[Row] = &[
         .at("POST /2014-11-13/functions/{FunctionName}/invoke-async")
         .named("lambda:InvokeFunction")
         .on(&[INVOKED]),
+    read("ListAliases").at("GET /2015-03-31/functions/{FunctionName}/aliases").on(&[FUNCTION]),
     read("ListEventSourceMappings").at("GET /2015-03-31/event-source-mappings"),
     read("ListFunctions").at("GET /2015-03-31/functions"),
     read("ListTags").at("GET /2017-03-31/tags/{Resource}").on(&["{Resource}"]),
     read("ListVersionsByFunction")
         .at("GET /2015-03-31/functions/{FunctionName}/versions")
+        .on(&[FUNCTION]),
+    write("PublishVersion")
+        .at("POST /2015-03-31/functions/{FunctionName}/versions")
         .on(&[FUNCTION]),
     write("PutFunctionConcurrency")
         .at("PUT /2017-10-31/functions/{FunctionName}/concurrency")
@@ -185,6 +194,9 @@ pub(super) const LAMBDA: &[Row] = &[
         .at("DELETE /2017-03-31/tags/{Resource}")
         .on(&["{Resource}"])
         .keys(&[TagKeys("tagKeys")]),
+    write("UpdateAlias")
+        .at("PUT /2015-03-31/functions/{FunctionName}/aliases/{Name}")
+        .on(&[FUNCTION]),
     write("UpdateFunctionCode").at("PUT /2015-03-31/functions/{FunctionName}/code").on(&[FUNCTION]),
     write("UpdateFunctionConfiguration")
         .at("PUT /2015-03-31/functions/{FunctionName}/configuration")
