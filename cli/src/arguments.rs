@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
-use crate::command::{adopt, demo, doctor, history, limits, rebuild, rollout, sandbox, survey};
+use crate::command::{
+    adopt, demo, discard, doctor, history, limits, rebuild, redrive, rollout, sandbox, survey,
+};
 
 /// Turns a written wish for an AWS account into a governed, least-privilege account that lands ready.
 #[derive(Debug, Parser)]
@@ -79,7 +81,7 @@ pub enum Command {
     Apply(Apply),
     /// Says what applying these tenants would change in AWS, and changes nothing.
     Plan(Plan),
-    /// Prints tenants, landing zones or platforms.
+    /// Prints tenants, landing zones, platforms, or what operators look after.
     Get(Get),
     /// Prints all that is known about one tenant.
     Describe(Describe),
@@ -110,6 +112,10 @@ pub enum Command {
     Answer(Answer),
     /// Has all accounts of an organization held against what is wished, and prints what differs.
     Survey(survey::Arguments),
+    /// Sends an event that could not be delivered or handled to its function again; `get letters` shows them; for operators.
+    Redrive(redrive::Arguments),
+    /// Throws away an event that could not be delivered or handled and that nobody needs; for operators.
+    Discard(discard::Arguments),
     /// Makes a tenant of an account that was there before.
     Adopt(adopt::Arguments),
     /// Restores tenants after the loss of the ledger, from what accounts say of whose they are and from the wishes.
@@ -207,6 +213,9 @@ pub enum Things {
     /// What surveys of the organizations found.
     #[value(alias = "survey")]
     Surveys,
+    /// Events that could not be delivered or handled; for operators.
+    #[value(alias = "letter", alias = "dead-letters")]
+    Letters,
 }
 
 /// Arguments of `get`.

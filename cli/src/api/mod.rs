@@ -208,6 +208,7 @@ fn about(path: &str) -> String {
         ["workspaces", workspace, ..] => format!("workspace {workspace}"),
         ["landing-zones", name] => format!("LandingZone {name}"),
         ["limits", platform, ..] => format!("the limits of platform {platform}"),
+        ["letters", id, ..] => format!("letter {id}"),
         ["platforms", name] => format!("Platform {name}"),
         parts => parts.join(" "),
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use tenant::{
-    AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage,
-    HistoryView, Kind, LimitsView, Name, Page, PlanView, Platform, RollOutView, RollOutWish, Spec,
-    SurveyView, TenantSpec, TenantView, Unmanaged,
+    AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, DiscardWish, Document,
+    HistoryPage, HistoryView, Kind, LetterView, LettersView, LimitsView, Name, Page, PlanView,
+    Platform, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView, TenantSpec, TenantView,
+    Unmanaged,
 };
 use uuid::Uuid;
 
@@ -257,6 +258,30 @@ impl Api {
     /// What all tenants wait for.
     pub async fn awaited(&self) -> Result<Vec<AwaitedView>, Trouble> {
         self.all("/operator/awaited").await
+    }
+
+    /// Events that could not be delivered or handled.
+    pub async fn letters(&self) -> Result<LettersView, Trouble> {
+        self.get("/operator/letters").await?.read()
+    }
+
+    /// Sends a dead letter to its function again.
+    pub async fn redrive(&self, id: &str) -> Result<LetterView, Trouble> {
+        let path = format!("/operator/letters/{}/redrive", escaped(id));
+        self.send(Method::POST, &path, None, &[]).await?.read()
+    }
+
+    /// Sends dead letters to their functions again, as many as Landfall takes at once.
+    pub async fn redrive_some(&self) -> Result<RedrivenView, Trouble> {
+        self.send(Method::POST, "/operator/letters/redrive", None, &[]).await?.read()
+    }
+
+    /// Throws a dead letter away.
+    pub async fn discard(&self, id: &str, wish: &DiscardWish) -> Result<LetterView, Trouble> {
+        let body = serde_json::to_vec(wish)
+            .map_err(|error| Trouble::new(Exit::BadInput, error.to_string()))?;
+        let path = format!("/operator/letters/{}/discard", escaped(id));
+        self.send(Method::POST, &path, Some(body), &[]).await?.read()
     }
 
     /// The accounts that are no tenant's.

@@ -1,7 +1,7 @@
 //! `landfall get KIND [NAME]`.
 
 use serde::Serialize;
-use tenant::{AwaitedView, Deviation, Document, LandingZone, Platform, TenantView};
+use tenant::{AwaitedView, Deviation, Document, LandingZone, LettersView, Platform, TenantView};
 
 use super::Context;
 use crate::api::name;
@@ -73,6 +73,20 @@ pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
             }
             let paint = Paint::still(context.terminal.colours_results());
             print(context, arguments, &surveys, |surveys| show::surveys(surveys, paint));
+        }
+        Things::Letters => {
+            let LettersView { items: mut letters, waiting } = api.letters().await?;
+            let unseen = waiting.saturating_sub(letters.len() as u64);
+            letters.retain(|one| wanted.is_none_or(|wanted| one.id == wanted));
+            if let Some(wanted) = wanted.filter(|_| letters.is_empty()) {
+                return Err(missing("letter", wanted));
+            }
+            print(context, arguments, &letters, show::letters);
+            if unseen > 0 && wanted.is_none() {
+                context.terminal.note(format!(
+                    "Some {unseen} more wait, or are in somebody's hands for half a minute; redrive or discard these first."
+                ));
+            }
         }
     }
     Ok(Exit::Ok)

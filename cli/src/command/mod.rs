@@ -8,6 +8,7 @@ mod decide;
 mod delete;
 pub mod demo;
 mod describe;
+pub mod discard;
 pub mod doctor;
 pub mod exit_codes;
 mod follow;
@@ -19,6 +20,7 @@ mod r#move;
 mod plan;
 mod purge;
 pub mod rebuild;
+pub mod redrive;
 mod replicate;
 pub mod rollout;
 pub mod sandbox;
@@ -61,6 +63,8 @@ impl Command {
             Self::Doctor(arguments) => arguments.output,
             Self::Limits(arguments) => arguments.output,
             Self::Survey(arguments) => arguments.output,
+            Self::Redrive(arguments) => arguments.output,
+            Self::Discard(arguments) => arguments.output,
             Self::Adopt(arguments) => arguments.output,
             Self::Rebuild(arguments) => arguments.output,
             Self::Move(arguments) => arguments.output,
@@ -88,6 +92,8 @@ pub async fn run(context: Context, command: Command) -> Result<Exit, Trouble> {
         Command::Purge(arguments) => purge::run(&context, &arguments).await,
         Command::Answer(arguments) => answer::run(&context, &arguments).await,
         Command::Survey(arguments) => survey::run(&context, &arguments).await,
+        Command::Redrive(arguments) => redrive::run(&context, &arguments).await,
+        Command::Discard(arguments) => discard::run(&context, &arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, &arguments).await,
         Command::Rebuild(arguments) => rebuild::run(&context, &arguments).await,
         Command::Lint(arguments) => lint::run(&context, &arguments),

@@ -1,6 +1,7 @@
 //! Turns answers into lines: tables, steps that tick off, structured text for programs.
 
 mod board;
+mod letters;
 mod limits;
 mod live;
 mod paint;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::arguments::Format;
 
 pub use board::age;
+pub use letters::letters;
 pub use limits::limits;
 pub use live::Live;
 pub use paint::Paint;

@@ -11,6 +11,7 @@ mod answers;
 mod awaited;
 mod configuration;
 mod history;
+mod letters;
 mod limits;
 mod moves;
 mod openapi;
@@ -86,6 +87,10 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
         Route::ListHistory => history::all(means, request).await,
+        Route::ListLetters => letters::list(means).await,
+        Route::PostRedriveAll => letters::redrive_all(means, author).await,
+        Route::PostRedrive(id) => letters::redrive(means, &id, author).await,
+        Route::PostDiscard(id) => letters::discard(means, request, &id, author).await,
         Route::ListLimits => limits::list(means).await,
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
         Route::ListRollOuts => roll_outs::list(means).await,

@@ -5,9 +5,10 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    AwaitedView, BreakerWish, Claim, ConfigurationPlanView, Document, HistoryPage, HistoryView,
-    Kind, LandingZone, LimitsView, Page, PlanView, Platform, Problems, RollOutView, RollOutWish,
-    Spec, SurveyView, TenantSpec, TenantView, Unmanaged,
+    AwaitedView, BreakerWish, Claim, ConfigurationPlanView, DiscardWish, Document, HistoryPage,
+    HistoryView, Kind, LandingZone, LetterView, LettersView, LimitsView, Page, PlanView, Platform,
+    Problems, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView, TenantSpec, TenantView,
+    Unmanaged,
 };
 
 use crate::adoptions::AccountTags;
@@ -15,11 +16,11 @@ use crate::removals::LONGEST_COMMENT;
 use crate::request::LARGEST_BODY;
 use crate::route::{
     ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
-    BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, HISTORY, LANDING_ZONE,
-    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LIMITS, MOVE, MOVE_PLAN, OPENAPI,
-    PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REPLICATIONS,
-    RESTORATION, RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS,
-    UNMANAGED, UNMANAGED_TAGS,
+    BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, DISCARD, HISTORY, LANDING_ZONE,
+    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LETTERS, LIMITS, MOVE, MOVE_PLAN,
+    OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REDRIVE,
+    REDRIVE_ALL, REPLICATIONS, RESTORATION, RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY,
+    SURVEYS, TENANT, TENANTS, UNMANAGED, UNMANAGED_TAGS,
 };
 
 /// What the document tells of one route.
@@ -207,6 +208,21 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         )
         .like(examples::all_history())
         .in_parts(),
+        ("GET", LETTERS) => {
+            let summary = "Events that could not be delivered or handled; looking at them takes none away.";
+            reads::<LettersView>("listLetters", summary, schemas).like(examples::letters())
+        }
+        ("POST", REDRIVE_ALL) => {
+            let summary = "Sends all dead letters to their functions again, a hundred at most.";
+            reads::<RedrivenView>("redriveLetters", summary, schemas)
+                .answers(&[(202, "Their functions took them; what is left is told with the reason.")])
+        }
+        ("POST", REDRIVE) => {
+            let summary = "Sends a dead letter to its function again, and takes it away once that has it.";
+            reads::<LetterView>("redriveLetter", summary, schemas)
+                .answers(&[(202, "Its function took it.")])
+        }
+        ("POST", DISCARD) => discard(schemas),
         ("GET", LIMITS) => reads::<Page<LimitsView>>(
             "listLimits",
             "What holds tenants back on each platform.",
@@ -396,6 +412,19 @@ fn answer(schemas: &mut SchemaGenerator) -> Operation {
         .answers(&[(202, "It was taken; a run uses it.")])
         .versioned()
         .located()
+}
+
+fn discard(schemas: &mut SchemaGenerator) -> Operation {
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["comment"],
+        "properties": { "comment": {
+            "type": "string", "minLength": 1, "maxLength": DiscardWish::LONGEST, "description": "Why, for the log."
+        } }
+    });
+    let example = json!({ "comment": "The account is closed already." });
+    let body = Body { schema, example, is_conditional: false };
+    let operation = reads::<LetterView>("discardLetter", "Throws a dead letter away.", schemas);
+    Operation { body: Some(body), ..operation }.answers(&[(200, "It is gone; this stood in it.")])
 }
 
 fn checks(schemas: &mut SchemaGenerator) -> Operation {
@@ -679,6 +708,9 @@ fn names(path: &str) -> Vec<Value> {
                 "workspace" => ("The workspace's identifier.", IDENTIFIER, "payments"),
                 "project" => ("The project's identifier.", IDENTIFIER, "checkout-prod"),
                 "platform" => ("The platform's name.", IDENTIFIER, "aws"),
+                "id" if path.starts_with(LETTERS) => {
+                    ("The letter's id.", "", "7d1c6c1e-0f0b-4c53-9a51-5d0f6a4b8c22")
+                }
                 "id" => ("The plan's id.", "", "0b7f1e4c-8a52-4c8a-9f0e-0f4c4a4f8a11"),
                 "account" => ("The account's id.", "^[0-9]{12}$", "444455556666"),
                 "kind" => ("The kind of documents.", "", "Tenant"),

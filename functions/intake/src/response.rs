@@ -64,6 +64,8 @@ pub enum Refusal {
     NotNow(Refused),
     /// Nothing waits for an answer.
     Unasked,
+    /// The letter with this id names no function of ours.
+    Undeliverable(String),
     /// It is not as the request asks for; its present version.
     Stale(Option<u64>),
     /// The body has so many bytes.
@@ -105,6 +107,12 @@ impl Refusal {
             _ => {}
         }
         response
+    }
+
+    /// What it says, in a sentence or two.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.problems().detail
     }
 
     fn problems(&self) -> Problems {
@@ -149,6 +157,15 @@ impl Refusal {
                 "Nothing is asked",
                 409,
                 "The tenant waits for no answer. `landfall describe` says what it waits for.",
+            ),
+            Self::Undeliverable(id) => Problems::new(
+                "undeliverable",
+                "Nobody to send it to",
+                409,
+                format!(
+                    "Letter `{id}` is none that a function of Landfall takes: it can't be redriven. Read it with \
+                     `landfall get letters {id} -o yaml`, then discard it."
+                ),
             ),
             Self::Stale(None) => Problems::new(
                 "stale",

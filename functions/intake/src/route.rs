@@ -57,6 +57,14 @@ pub enum Route {
     GetPlatform(String),
     /// Platforms are listed.
     ListPlatforms,
+    /// Dead letters are listed.
+    ListLetters,
+    /// All dead letters are sent to their functions again.
+    PostRedriveAll,
+    /// One is.
+    PostRedrive(String),
+    /// One is thrown away.
+    PostDiscard(String),
     /// What holds tenants back is read.
     ListLimits,
     /// A platform's breaker is opened or closed.
@@ -115,6 +123,10 @@ pub(crate) const MOVE: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/move";
 pub(crate) const MOVE_PLAN: &str =
     "/operator/workspaces/{workspace}/projects/{project}/tenants/{platform}/move/plan";
+pub(crate) const LETTERS: &str = "/operator/letters";
+pub(crate) const REDRIVE_ALL: &str = "/operator/letters/redrive";
+pub(crate) const REDRIVE: &str = "/operator/letters/{id}/redrive";
+pub(crate) const DISCARD: &str = "/operator/letters/{id}/discard";
 pub(crate) const LIMITS: &str = "/operator/limits";
 pub(crate) const BREAKER: &str = "/operator/limits/{platform}/breaker";
 pub(crate) const ROLL_OUTS: &str = "/operator/rollouts";
@@ -142,7 +154,7 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 44] = [
+pub const ROUTES: [(&str, &str); 48] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -160,6 +172,10 @@ pub const ROUTES: [(&str, &str); 44] = [
     ("GET", ALL_HISTORY),
     ("POST", MOVE),
     ("PUT", MOVE_PLAN),
+    ("GET", LETTERS),
+    ("POST", REDRIVE_ALL),
+    ("POST", REDRIVE),
+    ("POST", DISCARD),
     ("GET", LIMITS),
     ("PUT", BREAKER),
     ("GET", ROLL_OUTS),
@@ -214,6 +230,10 @@ impl Route {
             ("GET", ALL_TENANTS) => Self::ListTenants(None, Reader::Operator),
             ("GET", ANY_TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Operator),
             ("GET", ALL_HISTORY) => Self::ListHistory,
+            ("GET", LETTERS) => Self::ListLetters,
+            ("POST", REDRIVE_ALL) => Self::PostRedriveAll,
+            ("POST", REDRIVE) => Self::PostRedrive(letter_id(request)?),
+            ("POST", DISCARD) => Self::PostDiscard(letter_id(request)?),
             ("GET", LIMITS) => Self::ListLimits,
             ("PUT", BREAKER) => Self::PutBreaker(identifier(request, "platform")?),
             ("GET", ROLL_OUTS) => Self::ListRollOuts,
@@ -259,6 +279,16 @@ impl Route {
 fn plan_id(request: &Request) -> Result<Uuid, Refusal> {
     let id = request.path("id");
     Uuid::parse_str(id).map_err(|_| Refusal::Missing(format!("plan `{id}`")))
+}
+
+fn letter_id(request: &Request) -> Result<String, Refusal> {
+    let id = request.path("id");
+    match Uuid::parse_str(id) {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) => Err(Refusal::Missing(format!(
+            "letter `{id}`: an id has the form 0b7f1e4c-8a52-4c8a-9f0e-0f4c4a4f8a11. List the letters"
+        ))),
+    }
 }
 
 fn account(request: &Request) -> Result<AccountId, Refusal> {

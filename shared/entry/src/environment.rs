@@ -11,6 +11,10 @@ pub(crate) struct Environment {
     pub(crate) state_machine: String,
     /// The topic for what needs a person; empty for a function that tells nobody.
     pub(crate) topic: String,
+    /// The URL of the queue of dead letters; empty for a function that does not read them.
+    pub(crate) letters: String,
+    /// ARNs of the functions that dead letters may be for, with commas between them.
+    pub(crate) functions: String,
     /// ARN of the secret that says the external id; empty for a function that takes no sessions.
     pub(crate) external_id: String,
     /// The file by which the sandbox tells the time; none on AWS.
@@ -23,6 +27,8 @@ impl Environment {
             table: required("LANDFALL_TABLE")?,
             state_machine: std::env::var("LANDFALL_STATE_MACHINE").unwrap_or_default(),
             topic: std::env::var("LANDFALL_TOPIC").unwrap_or_default(),
+            letters: std::env::var("LANDFALL_LETTERS").unwrap_or_default(),
+            functions: std::env::var("LANDFALL_FUNCTIONS").unwrap_or_default(),
             external_id: std::env::var("LANDFALL_EXTERNAL_ID").unwrap_or_default(),
             clock: std::env::var("LANDFALL_CLOCK").ok(),
         })

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::{Ledger, Waiter};
+use letter::Letters;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::{ExternalId, Opening, Sessions};
@@ -39,6 +40,8 @@ pub struct Means {
     pub executions: Executions,
     /// Who is told of what became of tenants.
     pub announcer: Announcer,
+    /// What could not be delivered or handled.
+    pub letters: Letters,
 }
 
 impl Means {
@@ -61,9 +64,10 @@ impl Means {
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);
         let announcer = Announcer::new(&config, &environment.topic);
+        let letters = Letters::new(&config, &environment.letters, &environment.functions);
         let external_id = ExternalId::new(&config, &environment.external_id);
         tokio::join!(ledger.warm(), external_id.warm());
-        Ok(Self { config, external_id, clock, ledger, executions, announcer })
+        Ok(Self { config, external_id, clock, ledger, executions, announcer, letters })
     }
 
     /// Now.

@@ -14,6 +14,7 @@ mod document;
 mod drift;
 mod facts;
 mod failure;
+mod letter;
 mod limits;
 mod name;
 mod notice;
@@ -53,6 +54,7 @@ pub use drift::{
 };
 pub use facts::{ACCOUNT_ARN, FACTS, facts, filled, no_organization, references, tells_number};
 pub use failure::{Failure, FailureName};
+pub use letter::{DiscardWish, LeftLetter, LetterView, LettersView, RedrivenView};
 pub use limits::{
     BreakerView, BreakerWish, DailyView, LimitsView, PaceView, TOMORROW, day, next_day,
 };

@@ -41,6 +41,18 @@ def install() -> None:
     models.EventsBackend.put_events = guarded
 
 
+def leave(arn: str, text: str, attributes: dict[str, str]) -> dict[str, str] | None:
+    """Puts a letter into a queue, whose policy the gateway has asked; none if there is no queue."""
+    from moto.sqs.models import sqs_backends
+
+    _, _, _, region, account, name = arn.split(":", 5)
+    backend = sqs_backends[account][region]
+    if name not in backend.queues:
+        return None
+    said = {key: {"DataType": "String", "StringValue": one} for key, one in attributes.items()}
+    return {"id": backend.send_message(name, text, message_attributes=said).id}
+
+
 def _takes(rule: Any, arn: str) -> bool:
     """Whether it is a queue whose policy lets EventBridge send to it."""
     from moto.sqs.models import sqs_backends

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import accounts
+import buses
 import clock
 import iam_facts
 import outbox
@@ -44,6 +45,10 @@ def _tags(query: dict[str, str], _: Any) -> Any:
     return None if account is None else account.tags
 
 
+def _letter(_: dict[str, str], body: Any) -> Any:
+    return buses.leave(body["queue"], body["text"], body["attributes"])
+
+
 def _deployment(_: dict[str, str], __: Any) -> Any:
     return iam_facts.deployment()
 
@@ -73,6 +78,7 @@ ROUTES: dict[tuple[str, str], Callable[[dict[str, str], Any], Any]] = {
     ("GET", "config"): _settings,
     ("POST", "config"): _set,
     ("POST", "seed"): _seed,
+    ("POST", "letter"): _letter,
 }
 
 

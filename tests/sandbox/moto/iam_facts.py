@@ -11,8 +11,20 @@ import principals
 
 _last: dict[str, Any] = {"deployment": {}, "version": 0}
 # The services whose writes change what the gateway runs, and the calls that are none.
-RUNNING = {"apigatewayv2", "awslambda", "events", "stepfunctions"}
-NO_CHANGE = ("Describe", "Get", "List", "PutEvents", "Send", "Start", "Stop", "Test")
+RUNNING = {"apigatewayv2", "awslambda", "events", "sqs", "stepfunctions"}
+NO_CHANGE = (
+    "ChangeMessage",
+    "DeleteMessage",
+    "Describe",
+    "Get",
+    "List",
+    "PutEvents",
+    "Receive",
+    "Send",
+    "Start",
+    "Stop",
+    "Test",
+)
 _changed = threading.Event()
 _changed.set()
 
@@ -115,6 +127,7 @@ def deployment() -> dict[str, Any]:
         "functions": _functions(),
         "rules": _rules(),
         "buses": _buses(),
+        "queues": _queues(),
         "apis": _apis(),
         "state_machines": _state_machines(),
     }
@@ -230,6 +243,16 @@ def _buses() -> list[dict[str, Any]]:
             if name != "default" or policy:
                 found.append({"arn": arn, "policy": document(policy) if policy else None})
     return found
+
+
+def _queues() -> list[dict[str, Any]]:
+    from moto.sqs.models import sqs_backends
+
+    return [
+        {"arn": queue.queue_arn, "policy": document(queue.policy) if queue.policy else None}
+        for _, _, backend in _everywhere(sqs_backends)
+        for queue in list(backend.queues.values())
+    ]
 
 
 def _apis() -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ pub struct Deployment {
     pub rules: Vec<Rule>,
     /// Event buses that have a policy.
     pub buses: Vec<Bus>,
+    /// Queues.
+    pub queues: Vec<Queue>,
     /// HTTP APIs.
     pub apis: Vec<Api>,
     /// Step Functions state machines.
@@ -82,6 +84,31 @@ pub struct EventInvoke {
     pub maximum_retry_attempts: Option<usize>,
     /// Virtual seconds after which an event is dropped.
     pub maximum_event_age_in_seconds: Option<f64>,
+    /// Where records of invocations go.
+    pub destination_config: Option<Destinations>,
+}
+
+impl EventInvoke {
+    /// ARN of what takes the records of invocations that failed.
+    pub fn on_failure(&self) -> Option<&str> {
+        self.destination_config.as_ref()?.on_failure.as_ref()?.destination.as_deref()
+    }
+}
+
+/// Where records of a function's asynchronous invocations go.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Destinations {
+    /// Where those go that failed.
+    pub on_failure: Option<Destination>,
+}
+
+/// Where a record goes.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Destination {
+    /// ARN of what takes it.
+    pub destination: Option<String>,
 }
 
 /// An EventBridge rule.
@@ -122,6 +149,8 @@ pub struct Target {
     pub input: Option<String>,
     /// The part of the event that is the input.
     pub input_path: Option<String>,
+    /// ARN of the queue for what can't be delivered.
+    pub dead_letter: Option<String>,
 }
 
 /// An event bus.
@@ -131,6 +160,16 @@ pub struct Bus {
     /// ARN.
     pub arn: String,
     /// Resource policy: who may put events on it.
+    pub policy: Option<Value>,
+}
+
+/// A queue.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct Queue {
+    /// ARN.
+    pub arn: String,
+    /// Resource policy: who may use it.
     pub policy: Option<Value>,
 }
 

@@ -204,6 +204,10 @@ async fn target(
             let bus = deployment.buses.iter().find(|bus| bus.arn == arn);
             with_policy(&arn, bus.and_then(|bus| bus.policy.clone()))
         }
+        Some(Subject::Queue(arn)) => {
+            let queue = deployment.queues.iter().find(|queue| queue.arn == arn);
+            with_policy(&arn, queue.and_then(|queue| queue.policy.clone()))
+        }
         Some(Subject::Member(arn)) => {
             let account = arn.rsplit('/').next().unwrap_or_default();
             let path = format!("/landfall/tags?account={}", encoded(account));

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod judge;
 pub mod lambda;
 pub mod latency;
+pub mod letters;
 pub mod lineage;
 pub mod log;
 pub mod moto;

@@ -75,6 +75,25 @@ pub async fn stack_sets(patient: &Patient) -> Result<Check, Unanswered> {
     }
 }
 
+/// No event waits that could not be delivered or handled.
+pub async fn letters(patient: &Patient) -> Result<Check, Unanswered> {
+    const CHECK: &str = "dead letters";
+    // Without the API its own check says so.
+    let Some(api) = &patient.api else {
+        let remedy = "Set LANDFALL_API, and repeat.";
+        return Ok(Check::advice(CHECK, "it is not known whether any wait", remedy));
+    };
+    let letters = api.letters().await.map_err(|trouble| Unanswered(trouble.to_string()))?;
+    Ok(match letters.waiting {
+        0 => Check::ok(CHECK, "none wait"),
+        waiting => Check::advice(
+            CHECK,
+            format!("{waiting} wait: events that could not be delivered or handled"),
+            "`landfall get letters` says which and why; then `landfall redrive` or `landfall discard` (docs/RUNBOOK.md, DeadLettersWaiting).",
+        ),
+    })
+}
+
 /// The API answers these credentials.
 pub async fn api(patient: &Patient) -> Result<Check, Unanswered> {
     const CHECK: &str = "API";

@@ -193,6 +193,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
     report.all("guardrail", guardrail::all(&patient).await);
     report.take("stack sets", installation::stack_sets(&patient).await);
     report.take("API", installation::api(&patient).await);
+    report.take("dead letters", installation::letters(&patient).await);
     report.take("rules that forward", events::rules(&patient).await);
     report.take("event bus", events::bus(&patient).await);
     report.all("Control Tower", control_tower::all(&patient).await);

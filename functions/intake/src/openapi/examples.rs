@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenant::{
-    AccountId, Document, HistoryLine, HistoryPage, HistoryView, LandingZone, Name, Names,
-    PlanState, PlanView, Platform, Problem, Reader, Spec, StepState, StepView, Tenant,
-    TenantMetadata, TenantSpec, TenantView, Versions,
+    AccountId, Document, HistoryLine, HistoryPage, HistoryView, LandingZone, LetterView,
+    LettersView, Name, Names, PlanState, PlanView, Platform, Problem, Reader, Spec, StepState,
+    StepView, Tenant, TenantMetadata, TenantSpec, TenantView, Versions,
 };
 
 use crate::Refusal;
@@ -66,6 +66,24 @@ pub(super) fn platform() -> Value {
 /// What is wanted of a breaker.
 pub(super) fn breaker() -> Value {
     json!({ "state": "closed", "comment": "AWS raised the limit, case 4711." })
+}
+
+/// Dead letters.
+pub(super) fn letters() -> Value {
+    let letter = LetterView {
+        id: "7d1c6c1e-0f0b-4c53-9a51-5d0f6a4b8c22".to_owned(),
+        since: now(),
+        from: Some("function landfall-hear-events".to_owned()),
+        function: Some("landfall-hear-events".to_owned()),
+        about: Some("CreateAccountResult of aws.organizations".to_owned()),
+        account: Some("444455556666".to_owned()),
+        tenant: Some(name().to_string()),
+        error: Some("Blocked: Landfall lacks a permission for this.".to_owned()),
+        attempts: Some(3),
+        redrivable: true,
+        text: "{\"version\":\"1.0\",\"requestContext\":{…}}".to_owned(),
+    };
+    json(&LettersView { items: vec![letter], waiting: 1 })
 }
 
 /// What is wanted of a roll-out.

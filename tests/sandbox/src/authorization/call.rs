@@ -53,6 +53,8 @@ pub enum Subject {
     Function(String),
     /// An event bus that gets events: its resource policy counts.
     EventBus(String),
+    /// A queue: its resource policy counts.
+    Queue(String),
     /// A member account that Organizations is to change: its tags are condition keys.
     Member(String),
 }
@@ -124,6 +126,9 @@ impl Call {
             "sts:AssumeRole" => Some(Subject::Trust(resource)),
             "lambda:InvokeFunction" => Some(Subject::Function(resource)),
             "events:PutEvents" => Some(Subject::EventBus(resource)),
+            action if action.starts_with("sqs:") && resource != "*" => {
+                Some(Subject::Queue(resource))
+            }
             action if action.starts_with("iam:") && is_holder => Some(Subject::Role(resource)),
             action if self.write && action.starts_with("organizations:") => {
                 let is_account = resource.contains(":account/") && !resource.ends_with('*');

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clock::{timestamp, wall};
 use crate::deployment::{Rule, Target};
@@ -11,6 +11,7 @@ use crate::events::{Arrival, bus_of, put, rule_arn};
 use crate::gateway::Gateway;
 use crate::judge::{Acting, demand, judge_service};
 use crate::lambda::asynchronous;
+use crate::letters::{self, Sender};
 use crate::lineage::Lineage;
 use crate::log::Entry;
 
@@ -39,7 +40,21 @@ pub async fn deliver(gateway: &Arc<Gateway>, rule: &Rule, event: &Value, forward
                 continue;
             }
         }
+        let letter = target.dead_letter.as_deref().zip(entry.error.clone());
         gateway.log.add(entry);
+        if let Some((queue, error)) = letter {
+            // What no permission or no target refuses is not tried again.
+            let code =
+                if error.starts_with("AccessDenied") { "NO_PERMISSIONS" } else { "NO_RESOURCE" };
+            let attributes = json!({
+                "RULE_ARN": rule_arn(rule),
+                "TARGET_ARN": target.arn,
+                "ERROR_CODE": code,
+                "ERROR_MESSAGE": format!("{error}: the target {} did not take the event", target.arn),
+            });
+            let text = event.to_string();
+            letters::leave(gateway, queue, &text, &attributes, Sender::Rule(rule)).await;
+        }
     }
 }
 

@@ -34,11 +34,12 @@ pub async fn session(moto: &Moto, function: &Function) -> Result<Session, Error>
 
 /// The principal that an instance is.
 pub fn principal(session: &Session, function: &Function, instance: &Arc<Instance>) -> Principal {
-    Principal {
-        role: Some(function.role_arn.clone()),
-        origin: Origin::Instance(Arc::clone(instance)),
-        ..session.principal.clone()
-    }
+    Principal { origin: Origin::Instance(Arc::clone(instance)), ..holder(session, function) }
+}
+
+/// The principal as which Lambda itself works for a function.
+pub fn holder(session: &Session, function: &Function) -> Principal {
+    Principal { role: Some(function.role_arn.clone()), ..session.principal.clone() }
 }
 
 /// The environment variables of an instance.

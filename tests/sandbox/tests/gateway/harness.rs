@@ -32,6 +32,7 @@ pub struct Stand {
     pub calls: AtomicU64,
     pub answers: Mutex<HashMap<String, (u16, String)>>,
     pub roles: Mutex<HashMap<String, Value>>,
+    pub letters: Mutex<Vec<Value>>,
 }
 
 impl Stand {
@@ -48,6 +49,10 @@ impl Stand {
             ("/landfall/role", _) => {
                 let arn = sandbox::wire::parameter(parts.uri.query().unwrap(), "arn").unwrap();
                 (200, self.role(&arn).to_string())
+            }
+            ("/landfall/letter", _) => {
+                self.letters.lock().push(serde_json::from_str(&form).unwrap());
+                (200, "{}".to_owned())
             }
             (path, _) if path.starts_with("/landfall/") => (404, "null".to_owned()),
             (_, Some(target)) => {

@@ -8,5 +8,6 @@ mod harness;
 mod http_api;
 mod judging;
 mod lambda;
+mod letters;
 mod pace;
 mod process;

@@ -248,6 +248,7 @@ const QUEUE_BY_NAME: &str = regional!("sqs", "{QueueName}");
 
 pub(super) const SQS: &[Row] = &[
     write("ChangeMessageVisibility").on(&[QUEUE]),
+    write("ChangeMessageVisibilityBatch").named("sqs:ChangeMessageVisibility").on(&[QUEUE]),
     write("CreateQueue").on(&[QUEUE_BY_NAME]).keys(&[Tags("tags")]).tagging("sqs:TagQueue"),
     write("DeleteMessage").on(&[QUEUE]),
     write("DeleteMessageBatch").named("sqs:DeleteMessage").on(&[QUEUE]),

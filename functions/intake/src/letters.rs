@@ -1,0 +1,188 @@
+//! The operator's view of dead letters: what could not be delivered or handled, and what is to become of it.
+
+use entry::Means;
+use futures::future::join_all;
+use letter::{Letter, Named, Taken};
+use tenant::{
+    DiscardWish, Failure, LeftLetter, LetterView, LettersView, RedrivenView, Tenant, Uuid,
+};
+
+use crate::{Refusal, Request, Response};
+
+/// Letters that are looked at in one answer.
+const MOST: usize = 100;
+/// Letters among which one is looked for.
+const SEARCHED: usize = 500;
+/// Letters that are sent at a time.
+const AT_ONCE: usize = 10;
+/// Characters of a letter's text in an answer.
+const SHOWN: usize = 2_000;
+
+/// The letters that wait; looking at them takes none away.
+pub async fn list(means: &Means) -> Result<Response, Refusal> {
+    let waiting = means.letters.waiting().await?;
+    let Taken { letters, .. } = means.letters.take(MOST, None).await?;
+    means.letters.give_back(&letters).await;
+    let items = join_all(letters.iter().map(|letter| view(means, letter))).await;
+    let items = items.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let waiting = waiting.max(items.len() as u64);
+    Ok(Response::json(200, &LettersView { items, waiting }))
+}
+
+/// Sends a letter to its function again, and takes it away once that is accepted: if anything fails in between, the
+/// function gets it twice.
+pub async fn redrive(means: &Means, id: &str, author: &str) -> Result<Response, Refusal> {
+    let letter = found(means, id).await?;
+    let view = match view(means, &letter).await {
+        Ok(view) => view,
+        Err(failure) => {
+            means.letters.give_back([&letter]).await;
+            return Err(failure.into());
+        }
+    };
+    sent(means, &letter, &view, author).await?;
+    Ok(Response::json(202, &view))
+}
+
+/// Sends all letters again that can be, a number of them at most.
+pub async fn redrive_all(means: &Means, author: &str) -> Result<Response, Refusal> {
+    let Taken { letters, more } = means.letters.take(MOST, None).await?;
+    let mut answer = RedrivenView { redriven: Vec::new(), left: Vec::new(), more };
+    for some in letters.chunks(AT_ONCE) {
+        let tried = join_all(some.iter().map(|letter| async move {
+            // What cannot be looked up in the ledger is sent all the same.
+            let shown = view(means, letter).await.unwrap_or_else(|_| plain(means, letter));
+            let sent = sent(means, letter, &shown, author).await;
+            (shown, sent)
+        }));
+        for (letter, sent) in tried.await {
+            match sent {
+                Ok(()) => answer.redriven.push(letter),
+                Err(refusal) => {
+                    let reason = refusal.reason();
+                    answer.left.push(LeftLetter { letter, reason });
+                }
+            }
+        }
+    }
+    Ok(Response::json(202, &answer))
+}
+
+/// Throws a letter away.
+pub async fn discard(
+    means: &Means,
+    request: &Request,
+    id: &str,
+    author: &str,
+) -> Result<Response, Refusal> {
+    let wish: DiscardWish = serde_json::from_value(request.json()?)
+        .map_err(|error| Refusal::Unreadable(error.to_string()))?;
+    let DiscardWish { comment } =
+        wish.checked().map_err(|problem| Refusal::Invalid(vec![problem]))?;
+    let letter = found(means, id).await?;
+    let view = view(means, &letter).await.unwrap_or_else(|_| plain(means, &letter));
+    if let Err(failure) = means.letters.take_away(&letter).await {
+        means.letters.give_back([&letter]).await;
+        return Err(failure.into());
+    }
+    let LetterView { id, from, about, account, tenant, .. } = &view;
+    tracing::info!(
+        author,
+        comment,
+        letter.id = id,
+        from,
+        about,
+        account,
+        tenant,
+        text = view.text,
+        "a dead letter was discarded"
+    );
+    Ok(Response::json(200, &view))
+}
+
+/// The letter with this id, in hand; all others that were looked at are given back.
+async fn found(means: &Means, id: &str) -> Result<Letter, Refusal> {
+    let Taken { letters, more } = means.letters.take(SEARCHED, Some(id)).await?;
+    let (mut wanted, others): (Vec<_>, Vec<_>) =
+        letters.into_iter().partition(|letter| letter.id == id);
+    means.letters.give_back(&others).await;
+    wanted.pop().ok_or_else(|| {
+        Refusal::Missing(if more {
+            format!("letter `{id}` among the first {SEARCHED}; redrive or discard others first")
+        } else {
+            format!(
+                "letter `{id}`: it is redriven or discarded already, or somebody else has it in hand for half a \
+                 minute. List the letters again"
+            )
+        })
+    })
+}
+
+/// Sends a letter in hand, and takes it away; gives it back if it was not sent.
+async fn sent(
+    means: &Means,
+    letter: &Letter,
+    view: &LetterView,
+    author: &str,
+) -> Result<(), Refusal> {
+    let Some(function) = means.letters.function(letter) else {
+        means.letters.give_back([letter]).await;
+        return Err(Refusal::Undeliverable(letter.id.clone()));
+    };
+    if let Err(failure) = means.letters.send(letter, function).await {
+        means.letters.give_back([letter]).await;
+        tracing::warn!(letter.id = letter.id, function, failure = %failure, "a letter was not sent");
+        return Err(failure.into());
+    }
+    let LetterView { id, about, account, tenant, .. } = view;
+    tracing::info!(
+        author,
+        letter.id = id,
+        function,
+        about,
+        account,
+        tenant,
+        "a dead letter was redriven"
+    );
+    Ok(means.letters.take_away(letter).await?)
+}
+
+/// A letter as operators see it, with the tenant that it is about.
+async fn view(means: &Means, letter: &Letter) -> Result<LetterView, Failure> {
+    let Named { account, tenant, request } = letter.content.named();
+    let whose = match (tenant, &account, &request) {
+        (Some(tenant), ..) => Some(tenant),
+        (None, Some(account), _) => means.ledger.owner(account).await?,
+        (None, None, Some(request)) => {
+            means.ledger.waiter("create-account", request).await?.map(|waiter| waiter.tenant)
+        }
+        (None, None, None) => None,
+    };
+    let tenant = known(means, whose).await?.map(|tenant| tenant.name.to_string());
+    Ok(LetterView { tenant, ..plain(means, letter) })
+}
+
+async fn known(means: &Means, id: Option<Uuid>) -> Result<Option<Tenant>, Failure> {
+    match id {
+        Some(id) => Ok(means.ledger.tenant(id).await?),
+        None => Ok(None),
+    }
+}
+
+/// A letter as it can be shown without the ledger.
+fn plain(means: &Means, letter: &Letter) -> LetterView {
+    let content = &letter.content;
+    LetterView {
+        id: letter.id.clone(),
+        since: letter.since,
+        from: content.from.clone(),
+        function: content.function_name().map(ToOwned::to_owned),
+        about: content.about(),
+        account: content.named().account,
+        tenant: None,
+        error: content.error.clone(),
+        attempts: content.attempts,
+        redrivable: means.letters.function(letter).is_some(),
+        text: letter.text.chars().take(SHOWN).collect(),
+    }
+}
