@@ -178,6 +178,30 @@ def test_a_function_that_takes_sessions_reads_the_external_id_and_no_other_does(
         assert (told, "ExternalId" in statements) == (None, False), f"{key} takes no sessions"
 
 
+@pytest.mark.parametrize("crate", sorted(house.crates()))
+def test_what_a_function_fails_on_can_be_sent_to_it_again_if_nobody_awaits_its_answer(
+    crate: str,
+) -> None:
+    key, properties = house.functions()[crate]
+    kinds = {one["Type"] for one in properties.get("Events", {}).values()}
+    destination = properties.get("EventInvokeConfig", {}).get("DestinationConfig", {})
+    intake = house.functions()["intake"][1]
+    _, listed = intake["Environment"]["Variables"]["LANDFALL_FUNCTIONS"]["!Join"]
+    statements = {one["Sid"]: one for one in intake["Policies"][0]["Statement"]}
+    arn = {"!GetAtt": f"{key}.Arn"}
+    if kinds & {"EventBridgeRule", "Schedule"}:
+        queue = {"Type": "SQS", "Destination": {"!GetAtt": "DeadLetters.Arn"}}
+        assert destination == {"OnFailure": queue}, f"copy HearEvents' EventInvokeConfig to {key}"
+        assert arn in listed, f"name {key} in IntakeFunction's LANDFALL_FUNCTIONS"
+        assert arn in statements["RedriveDeadLetters"]["Resource"], f"let intake invoke {key}"
+    else:
+        assert (destination, arn in listed) == ({}, False), f"{key} is waited for"
+    for name, event in properties.get("Events", {}).items():
+        if event["Type"] == "EventBridgeRule":
+            leaves = event["Properties"].get("DeadLetterConfig")
+            assert leaves == {"Arn": {"!GetAtt": "DeadLetters.Arn"}}, f"copy it to {key}'s {name}"
+
+
 def test_no_template_of_the_automation_account_is_given_a_secret() -> None:
     declared = house.template()["Parameters"]
     assert not [name for name, one in declared.items() if one.get("NoEcho")]

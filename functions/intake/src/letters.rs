@@ -2,6 +2,7 @@
 
 use entry::Means;
 use futures::future::join_all;
+use jiff::SignedDuration;
 use letter::{Letter, Named, Taken};
 use tenant::{
     DiscardWish, Failure, LeftLetter, LetterView, LettersView, RedrivenView, Tenant, Uuid,
@@ -15,6 +16,8 @@ const MOST: usize = 100;
 const SEARCHED: usize = 500;
 /// Letters that are sent at a time.
 const AT_ONCE: usize = 10;
+/// How long letters are sent, so that the answer comes before API Gateway gives up.
+const LONGEST: SignedDuration = SignedDuration::from_secs(12);
 /// Characters of a letter's text in an answer.
 const SHOWN: usize = 2_000;
 
@@ -48,7 +51,13 @@ pub async fn redrive(means: &Means, id: &str, author: &str) -> Result<Response, 
 pub async fn redrive_all(means: &Means, author: &str) -> Result<Response, Refusal> {
     let Taken { letters, more } = means.letters.take(MOST, None).await?;
     let mut answer = RedrivenView { redriven: Vec::new(), left: Vec::new(), more };
-    for some in letters.chunks(AT_ONCE) {
+    let began = means.now();
+    for (number, some) in letters.chunks(AT_ONCE).enumerate() {
+        if means.now().duration_since(began) > LONGEST {
+            means.letters.give_back(&letters[number * AT_ONCE..]).await;
+            answer.more = true;
+            break;
+        }
         let tried = join_all(some.iter().map(|letter| async move {
             // What cannot be looked up in the ledger is sent all the same.
             let shown = view(means, letter).await.unwrap_or_else(|_| plain(means, letter));

@@ -21,7 +21,7 @@ use tenant::{Failure, FailureName};
 
 pub use content::{Content, Named};
 
-/// Seconds that a letter is in hand: longer than an HTTP API waits for an answer.
+/// Seconds that a letter is in hand: as long as an HTTP API waits for an answer.
 const HELD: i32 = 30;
 /// Seconds that SQS looks for letters: with any time to wait it asks all its servers.
 const LOOKED_FOR: i32 = 1;

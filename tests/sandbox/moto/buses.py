@@ -39,6 +39,19 @@ def install() -> None:
         ]
 
     models.EventsBackend.put_events = guarded
+    _queues()
+
+
+def _queues() -> None:
+    """Two who delete or send at once do not undo each other."""
+    from moto.sqs.models import Queue
+
+    delete = Queue.delete_message
+
+    @method_of(Queue)
+    def delete_message(self: Any, receipt_handle: str) -> None:
+        with self._messages_lock:
+            delete(self, receipt_handle)
 
 
 def leave(arn: str, text: str, attributes: dict[str, str]) -> dict[str, str] | None:
