@@ -7,6 +7,7 @@ mod api;
 mod arguments;
 mod command;
 mod exit;
+mod options;
 mod show;
 mod terminal;
 mod wish;
@@ -15,8 +16,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use arguments::{Arguments, Format};
+use arguments::Arguments;
 use command::Context;
+use options::Format;
 use terminal::Terminal;
 
 /// Does what the command line says.

@@ -3,7 +3,7 @@
 
 use console::{Style, Term};
 
-use crate::arguments::Colour;
+use crate::options::Colour;
 
 /// Where output goes.
 #[derive(Clone, Debug)]

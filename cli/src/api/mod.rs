@@ -12,8 +12,8 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tenant::Problems;
 
-use crate::arguments::Common;
 use crate::exit::{Exit, Trouble};
+use crate::options::Common;
 
 pub use routes::{Applied, name};
 

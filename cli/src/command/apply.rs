@@ -1,5 +1,6 @@
 //! `landfall apply -f`: platforms, landing zones, then tenants, whose steps are shown until they have ended.
 
+use clap::Args;
 use futures::StreamExt as _;
 use serde::Serialize;
 use tenant::{Document, Platform, TenantView};
@@ -8,10 +9,27 @@ use super::Context;
 use super::follow::{ABREAST, Followed, exit, follow};
 use super::get::tenants_table;
 use crate::api::{Api, Applied};
-use crate::arguments::{Apply, Format};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Files, Format, Waiting};
 use crate::show;
 use crate::wish::{Wish, Wishes};
+
+/// Arguments of `apply`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What to apply.
+    #[command(flatten)]
+    pub files: Files,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Changes a tenant only if it still has this generation.
+    #[arg(long, value_name = "GENERATION")]
+    pub if_generation: Option<u64>,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
 
 #[derive(Serialize)]
 struct Outcome {
@@ -24,7 +42,7 @@ struct Outcome {
 }
 
 /// Applies all documents.
-pub async fn run(context: &Context, arguments: &Apply) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let wishes = Wishes::load(&arguments.files.files)?;
     let api = context.api().await?;
     check(context, &api, &wishes).await?;

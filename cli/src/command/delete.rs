@@ -2,17 +2,31 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use tenant::{LandingZone, TenantView};
 
 use super::Context;
 use super::follow::{Followed, exit, follow};
 use super::get::tenants_table;
 use crate::api::name;
-use crate::arguments::Delete;
 use crate::exit::{Exit, Trouble};
+use crate::options::Waiting;
+
+/// Arguments of `delete`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Marks it; without this, only says what that does.
+    #[arg(long)]
+    pub yes: bool,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
 
 /// Says what a deletion does; marks the tenant if that is wanted, and shows how its access goes.
-pub async fn run(context: &Context, arguments: &Delete) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let name = name(&arguments.name)?;
     let api = context.api().await?;
     let before = api.tenant(&name, false).await?;

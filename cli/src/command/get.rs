@@ -1,16 +1,68 @@
 //! `landfall get KIND [NAME]`.
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use tenant::{AwaitedView, Deviation, Document, LandingZone, LettersView, Platform, TenantView};
 
 use super::Context;
 use crate::api::name;
-use crate::arguments::{Format, Get, Things};
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::{self, Paint, instant, structured, table};
 
+/// A kind of things as the command line names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Things {
+    /// Wished-for accounts.
+    #[value(alias = "tenant")]
+    Tenants,
+    /// What every tenant of them gets.
+    #[value(alias = "landing-zone", alias = "landingzones", alias = "landingzone")]
+    LandingZones,
+    /// Organizations as Landfall sees them.
+    #[value(alias = "platform")]
+    Platforms,
+    /// How far changed landing zones and platforms have come to their tenants; for operators.
+    #[value(alias = "rollout")]
+    Rollouts,
+    /// What tenants wait for, since when; for operators.
+    Awaited,
+    /// Accounts of the organizations that are no tenant's.
+    Unmanaged,
+    /// What surveys of the organizations found.
+    #[value(alias = "survey")]
+    Surveys,
+    /// Events that could not be delivered or handled; for operators.
+    #[value(alias = "letter", alias = "dead-letters")]
+    Letters,
+}
+
+/// Arguments of `get`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What to print.
+    pub kind: Things,
+    /// Only this one; a tenant's name is `<workspace>.<project>.<platform>`.
+    pub name: Option<String>,
+    /// Only tenants of this workspace; without it, all tenants, which operators may see.
+    #[arg(short, long)]
+    pub workspace: Option<String>,
+    /// Tenants that are deleted, instead of those that are there.
+    #[arg(long)]
+    pub deleted: bool,
+    /// Only tenants that are other than wished.
+    #[arg(long)]
+    pub drifted: bool,
+    /// Only what should have come by now.
+    #[arg(long)]
+    pub overdue: bool,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
 /// Prints things of a kind.
-pub async fn run(context: &Context, arguments: &Get) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let api = context.api().await?;
     let wanted = arguments.name.as_deref();
     match arguments.kind {
@@ -99,7 +151,7 @@ fn missing(kind: &str, name: &str) -> Trouble {
 /// One thing by itself, or a list.
 fn print<T: Serialize>(
     context: &Context,
-    arguments: &Get,
+    arguments: &Arguments,
     things: &[T],
     table: impl Fn(&[T]) -> String,
 ) {

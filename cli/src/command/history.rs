@@ -2,22 +2,44 @@
 
 use std::collections::HashSet;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tenant::{HistoryLine, Uuid};
 
 use super::Context;
 use crate::api::{Api, name};
-use crate::arguments::{Format, Histories, History};
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::{history, instant, structured};
+
+/// Arguments of `history`.
+#[derive(Args, Debug)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    #[arg(required = true)]
+    pub name: Option<String>,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// All tenants' history instead of one's.
+    #[command(subcommand)]
+    pub all: Option<Histories>,
+}
+
+/// What is done with the history of all tenants.
+#[derive(Debug, Subcommand)]
+pub enum Histories {
+    /// Prints the history of all tenants, deleted ones included, as JSON Lines; for operators and auditors.
+    Export(Export),
+}
 
 /// How long a function of Landfall runs at the most: what it is about to write may bear a time as old as this.
 const UNWRITTEN: SignedDuration = SignedDuration::from_mins(15);
 
 /// Arguments of `history export`.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct Export {
     /// Only tenants of this workspace.
     #[arg(short, long)]
     pub workspace: Option<String>,
@@ -33,7 +55,7 @@ pub struct Arguments {
 }
 
 /// Prints what happened to a tenant, oldest first.
-pub async fn run(context: &Context, arguments: &History) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     if let Some(Histories::Export(arguments)) = &arguments.all {
         return export(context, arguments).await;
     }
@@ -75,7 +97,7 @@ struct Progress {
     tenants: HashSet<Uuid>,
 }
 
-async fn export(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
+async fn export(context: &Context, arguments: &Export) -> Result<Exit, Trouble> {
     let api = context.api().await?;
     let mut progress = Progress { place: arguments.after.clone(), ..Progress::default() };
     let ended = pass_on(context, &api, arguments, &mut progress).await;
@@ -105,7 +127,7 @@ fn later(began: Timestamp) -> String {
 async fn pass_on(
     context: &Context,
     api: &Api,
-    arguments: &Arguments,
+    arguments: &Export,
     progress: &mut Progress,
 ) -> Result<Told, Trouble> {
     let since = arguments.since.map(|since| since.to_string());

@@ -5,8 +5,8 @@ use tenant::{BreakerState, BreakerWish, LimitsView};
 
 use super::Context;
 use crate::api::Api;
-use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::{self, Paint};
 
 /// Arguments of `limits`.

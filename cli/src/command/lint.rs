@@ -1,12 +1,27 @@
 //! `landfall lint FILE`: checks documents without sending anything.
 
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::Context;
-use crate::arguments::{Format, Lint};
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::wish::Wishes;
 
+/// Arguments of `lint`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Files and directories with YAML or JSON documents; `-` is standard input.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+    /// How problems are printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
 /// Checks all documents and says how many are well.
-pub fn run(context: &Context, arguments: &Lint) -> Result<Exit, Trouble> {
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let wishes = Wishes::lint(&arguments.files)?;
     if arguments.output == Format::Table {
         for wish in &wishes.all {

@@ -28,10 +28,80 @@ mod schema;
 pub mod survey;
 mod watch;
 
+use clap::Subcommand;
+use clap_complete::Shell;
+
 use crate::api::Api;
-use crate::arguments::{Command, Common, Format};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Common, Format};
 use crate::terminal::Terminal;
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Applies documents: platforms, landing zones, then tenants; shows the tenants' steps until they have ended.
+    Apply(apply::Arguments),
+    /// Says what applying these tenants would change in AWS, and changes nothing.
+    Plan(plan::Arguments),
+    /// Prints tenants, landing zones, platforms, or what operators look after.
+    Get(get::Arguments),
+    /// Prints all that is known about one tenant.
+    Describe(describe::Arguments),
+    /// Shows tenants' steps live until all have ended.
+    Watch(watch::Arguments),
+    /// Prints what happened to a tenant, and who caused it.
+    History(history::Arguments),
+    /// Replicates tenants now, without any change of their wish.
+    Replicate(replicate::Arguments),
+    /// Prints what holds tenants back: the breaker, the daily number, the queue; sets a breaker, pauses a platform.
+    Limits(limits::Arguments),
+    /// Stops, resumes or abandons the roll-out of a changed landing zone or platform; `get rollouts` shows them.
+    #[command(subcommand)]
+    Rollout(rollout::Act),
+    /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
+    /// an approver agrees.
+    Delete(delete::Arguments),
+    /// Agrees to a deletion that somebody else asked for: the account goes.
+    Approve(decide::Arguments),
+    /// Declines a deletion: the tenant stays, and its access comes back.
+    Decline(decide::Arguments),
+    /// Says what moving a tenant to another project would change, and with --yes moves it: it keeps its id, its account
+    /// and its history; for operators.
+    Move(r#move::Arguments),
+    /// Forgets a tenant and leaves its account as it is; for operators.
+    Purge(purge::Arguments),
+    /// Answers what a tenant waits for: the code that AWS mailed to its account's new e-mail address.
+    Answer(answer::Arguments),
+    /// Has all accounts of an organization held against what is wished, and prints what differs.
+    Survey(survey::Arguments),
+    /// Sends an event that could not be delivered or handled to its function again; `get letters` shows them; for operators.
+    Redrive(redrive::Arguments),
+    /// Throws away an event that could not be delivered or handled and that nobody needs; for operators.
+    Discard(discard::Arguments),
+    /// Makes a tenant of an account that was there before.
+    Adopt(adopt::Arguments),
+    /// Restores tenants after the loss of the ledger, from what accounts say of whose they are and from the wishes.
+    Rebuild(rebuild::Arguments),
+    /// Checks documents without sending anything.
+    Lint(lint::Arguments),
+    /// Prints the JSON Schema of a kind, for editors.
+    Schema(schema::Arguments),
+    /// Checks whether the organization is ready for Landfall, and says what to do about what is not.
+    Doctor(doctor::Arguments),
+    /// Vends four tenants in a sandbox of its own, live, then ends it.
+    Demo(demo::Arguments),
+    /// An AWS Organization on this machine, to try everything in.
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
+    /// Prints a shell's completions.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// What the exit codes mean.
+    #[command(name = "exit-codes", hide = true, long_about = exit_codes::help())]
+    ExitCodes,
+}
 
 /// What every command works with.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use tenant::{Name, PlanState, TenantView};
 
 use super::Context;
@@ -9,12 +10,31 @@ use super::follow::{Followed, exit, follow};
 use super::get::tenants_table;
 use super::plan::planned;
 use crate::api::{Applied, name};
-use crate::arguments::{Format, Move};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Format, Waiting};
 use crate::show::{self, Paint};
 
+/// Arguments of `move`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Where it is to be.
+    #[arg(long, value_name = "WORKSPACE.PROJECT")]
+    pub to: String,
+    /// Moves it; without this, only says what that would change.
+    #[arg(long)]
+    pub yes: bool,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// How the plan or the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
 /// Says what a move would change; moves the tenant if that is wanted, and shows how its account follows.
-pub async fn run(context: &Context, arguments: &Move) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let from = name(&arguments.name)?;
     let to = destination(&arguments.to, &from)?;
     let api = context.api().await?;

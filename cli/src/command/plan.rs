@@ -2,21 +2,33 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tenant::{ConfigurationPlanView, Document, Name, PlanState, PlanView, Spec, TenantSpec};
 
 use super::Context;
 use super::follow::ABREAST;
 use crate::api::Api;
-use crate::arguments::{Format, Plan};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Files, Format};
 use crate::show::{self, Paint};
 use crate::wish::{Wish, Wishes};
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What to plan.
+    #[command(flatten)]
+    pub files: Files,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
 
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Plans all tenants; says of configuration how it differs from what is applied.
-pub async fn run(context: &Context, arguments: &Plan) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let wishes = Wishes::load(&arguments.files.files)?;
     let api = context.api().await?;
     let mut configurations = Vec::new();

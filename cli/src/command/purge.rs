@@ -1,12 +1,23 @@
 //! `landfall purge NAME`.
 
+use clap::Args;
+
 use super::Context;
 use crate::api::name;
-use crate::arguments::Purge;
 use crate::exit::{Exit, Trouble};
 
+/// Arguments of `purge`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The tenant's name: `<workspace>.<project>.<platform>`.
+    pub name: String,
+    /// Forgets it; without this, only says what that does.
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// Has a tenant forgotten.
-pub async fn run(context: &Context, arguments: &Purge) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let name = name(&arguments.name)?;
     let api = context.api().await?;
     if !arguments.yes {

@@ -4,8 +4,8 @@ use clap::Args;
 use tenant::{LeftLetter, LetterView, RedrivenView};
 
 use super::Context;
-use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::structured;
 
 /// Arguments of `redrive`.

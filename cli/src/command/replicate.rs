@@ -1,14 +1,27 @@
 //! `landfall replicate NAME…`: a run now, without any change of the wish.
 
+use clap::Args;
+
 use super::Context;
 use super::follow::{Followed, exit, follow};
 use super::get::tenants_table;
 use crate::api::name;
-use crate::arguments::Replicate;
 use crate::exit::{Exit, Trouble};
+use crate::options::Waiting;
+
+/// Arguments of `replicate`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The tenants' names: `<workspace>.<project>.<platform>`.
+    #[arg(required = true)]
+    pub names: Vec<String>,
+    /// How long to stay.
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
 
 /// Asks for replications and shows them.
-pub async fn run(context: &Context, arguments: &Replicate) -> Result<Exit, Trouble> {
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     let names = arguments.names.iter().map(|text| name(text)).collect::<Result<Vec<_>, _>>()?;
     let api = context.api().await?;
     let mut followed = Vec::new();

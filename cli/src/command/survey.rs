@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 
 use super::Context;
 use crate::api::Api;
-use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::{self, Paint};
 
 const PAUSE: Duration = Duration::from_millis(500);

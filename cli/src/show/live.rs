@@ -117,7 +117,7 @@ fn crowd(tenants: &[TenantView], width: usize, height: usize, paint: Paint) -> V
 mod tests {
     use super::super::board::tests::tenant;
     use super::*;
-    use crate::arguments::Colour;
+    use crate::options::Colour;
 
     #[test]
     fn a_crowd_shows_who_is_at_work() {

@@ -13,7 +13,7 @@ mod table;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::arguments::Format;
+use crate::options::Format;
 
 pub use board::age;
 pub use letters::letters;

@@ -10,8 +10,8 @@ use super::Context;
 use super::follow::{Followed, exit, follow};
 use super::get::tenants_table;
 use super::plan::planned;
-use crate::arguments::{Files, Format, Waiting};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Files, Format, Waiting};
 use crate::show::{self, Paint};
 use crate::wish::{Wish, Wishes};
 

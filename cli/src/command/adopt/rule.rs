@@ -12,11 +12,11 @@ use tenant::{
 
 use super::Arguments;
 use crate::api::Api;
-use crate::arguments::Format;
 use crate::command::Context;
 use crate::command::follow::{Followed, exit, follow};
 use crate::command::plan::planned;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show;
 use crate::wish::Template;
 

@@ -26,8 +26,8 @@ use serde::Serialize;
 
 use super::Context;
 use crate::api::{Api, aws_config};
-use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::{Paint, structured};
 
 /// Arguments of `doctor`.
@@ -158,10 +158,8 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
             "which Region is Landfall's? Set AWS_REGION, LANDFALL_REGION or --region",
         )
     })?;
-    let of_automation = crate::arguments::Common {
-        profile: arguments.automation_profile.clone(),
-        ..common.clone()
-    };
+    let of_automation =
+        crate::options::Common { profile: arguments.automation_profile.clone(), ..common.clone() };
     let patient = Patient {
         management,
         automation,

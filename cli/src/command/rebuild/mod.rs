@@ -7,15 +7,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tenant::{AccountId, Document, LandingZone, Platform, TenantView};
+use verdict::{Outcome, Verdict, Wished, verdicts};
 
 use super::Context;
 use super::follow::{Followed, exit, follow};
 use crate::api::{Api, Applied};
-use crate::arguments::{Format, Waiting};
 use crate::exit::{Exit, Trouble};
+use crate::options::{Format, Waiting};
 use crate::show::{self, table};
 use crate::wish::Wishes;
-use verdict::{Outcome, Verdict, Wished, verdicts};
 
 /// Arguments of `rebuild`.
 #[derive(Args, Debug)]

@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Context, Control, State};
-use crate::arguments::Format;
 use crate::exit::{Exit, Trouble};
+use crate::options::Format;
 use crate::show::Paint;
 
 /// Arguments of `sandbox log`.

@@ -133,7 +133,7 @@ fn all_problems_of_all_files_come_at_once() {
 fn what_is_written_as_yaml_is_read_back() {
     let set = wishes(&[TENANT]).expect("a tenant");
     let document = set.tenants().next().expect("one");
-    let again = wishes(&[&crate::show::structured(crate::arguments::Format::Yaml, document)])
+    let again = wishes(&[&crate::show::structured(crate::options::Format::Yaml, document)])
         .expect("its own YAML");
     assert_eq!(again.tenants().next(), Some(document));
 }
