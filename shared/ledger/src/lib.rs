@@ -23,7 +23,11 @@ mod untold;
 use std::collections::HashMap;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use refusal::Refusal;
@@ -104,6 +108,26 @@ impl Ledger {
             .await
             .map_err(|error| failed("dynamodb:GetItem", &error))?;
         answer.item.map(item::read).transpose()
+    }
+
+    /// Some rows in one read, as many of them as there are; a hundred at the most.
+    async fn some(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, keys)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:BatchGetItem", &error))?;
+        if answer.unprocessed_keys.as_ref().is_some_and(|keys| !keys.is_empty()) {
+            return Err(Error::Failure(Failure::transient("dynamodb:BatchGetItem left keys out")));
+        }
+        Ok(answer.responses.unwrap_or_default().into_values().flatten().collect())
     }
 
     /// All rows under one partition key whose sort key starts with `prefix`, in order.

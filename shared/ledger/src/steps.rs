@@ -91,23 +91,8 @@ impl Ledger {
         part: Option<&str>,
     ) -> Result<(Option<Tenant>, Option<StepRow>), Error> {
         let (tenant, row) = (Key::tenant(id), Key::step(id, step, part));
-        let keys = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
-            .set_keys(Some(vec![tenant.item(), row.item()]))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
-        let answer = self
-            .client
-            .batch_get_item()
-            .request_items(&self.table, keys)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:BatchGetItem", &error))?;
-        if answer.unprocessed_keys.as_ref().is_some_and(|keys| !keys.is_empty()) {
-            return Err(Error::Failure(Failure::transient("dynamodb:BatchGetItem left keys out")));
-        }
         let mut found = (None, None);
-        for item in answer.responses.unwrap_or_default().into_values().flatten() {
+        for item in self.some(vec![tenant.item(), row.item()]).await? {
             let is_tenant =
                 matches!(item.get("sk"), Some(AttributeValue::S(sk)) if *sk == tenant.sk);
             if is_tenant {

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tenant::{AccountId, Failure, Unmanaged};
+use tenant::{AccountId, Unmanaged};
 
 use crate::{
     Error, Item, Ledger, failed,
@@ -107,24 +107,7 @@ impl Ledger {
         keys.dedup();
         let mut rows = HashMap::new();
         for some in keys.chunks(ROOM) {
-            let keys = some.iter().map(Key::item).collect();
-            let keys = KeysAndAttributes::builder()
-                .set_keys(Some(keys))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, keys)
-                .send()
-                .await
-                .map_err(|error| failed("dynamodb:BatchGetItem", &error))?;
-            if answer.unprocessed_keys.as_ref().is_some_and(|keys| !keys.is_empty()) {
-                let left = "dynamodb:BatchGetItem left keys out";
-                return Err(Error::Failure(Failure::transient(left)));
-            }
-            for row in answer.responses.unwrap_or_default().into_values().flatten() {
+            for row in self.some(some.iter().map(Key::item).collect()).await? {
                 let Named { pk } = item::read(row.clone())?;
                 rows.insert(pk, row);
             }
