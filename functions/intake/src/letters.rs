@@ -49,9 +49,9 @@ pub async fn redrive(means: &Means, id: &str, author: &str) -> Result<Response, 
 
 /// Sends all letters again that can be, a number of them at most.
 pub async fn redrive_all(means: &Means, author: &str) -> Result<Response, Refusal> {
+    let began = means.now();
     let Taken { letters, more } = means.letters.take(MOST, None).await?;
     let mut answer = RedrivenView { redriven: Vec::new(), left: Vec::new(), more };
-    let began = means.now();
     for (number, some) in letters.chunks(AT_ONCE).enumerate() {
         if means.now().duration_since(began) > LONGEST {
             means.letters.give_back(&letters[number * AT_ONCE..]).await;
