@@ -84,7 +84,7 @@ class Post:
 @pytest.fixture(scope="module")
 def everybody() -> Iterator[Post]:
     """A world with a platform."""
-    # The API's half minute is some seconds here: as many as a busy machine takes for what AWS does in one.
+    # Half a minute, the API has: a busy machine needs seconds for what takes AWS one.
     with World(seed=31, speed=200, working_speed=2, quiet=True) as world:
         world.found()
         yield Post(world)
