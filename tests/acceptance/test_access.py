@@ -175,9 +175,9 @@ def test_another_run_changes_nothing(vended: Vended) -> None:
     done = vended.person.landfall("replicate", "payments.checkout-prod.aws")
     assert done.returncode == 0, done.stdout + done.stderr
     calls = [call for call in vended.calls() if call["step"] == "grant-access"]
-    assert {"sso:ListAccountAssignmentsForPrincipal", "identitystore:ListGroupMemberships"} <= {
-        call["action"] for call in calls
-    }
+    asked = {call["action"] for call in calls}
+    assert {"sso:ListAccountAssignmentsForPrincipal", "identitystore:ListGroupMemberships"} <= asked
+    assert "identitystore:DescribeGroup" not in asked, "its members say that a group is there"
     writes = [call["action"] for call in calls if call["write"]]
     assert [one for one in writes if not one.startswith(("dynamodb:", "lambda:"))] == []
     assert [one for one in writes if one.startswith("dynamodb:")] == ["dynamodb:UpdateItem"]
@@ -205,6 +205,22 @@ def test_who_is_no_longer_wished_for_leaves_and_what_is_others_stays(
     for group in ("emergency", "platform-team"):
         center.sso.delete_account_assignment(**center.facts(group, account, ADMINISTRATOR))
     assert vended.world.until(lambda: center.assigned(account) == set(), hours=0.1)
+
+
+def test_a_group_of_ours_that_somebody_deletes_is_made_again(
+    vended: Vended, center: Center
+) -> None:
+    account = vended.organization.account("payments", "invoicing-prod")
+    before = center.groups()[ADMINS]
+    center.store.delete_group(IdentityStoreId=STORE, GroupId=before)
+    # Readings may show it for a while.
+    vended.world.sleep(60)
+    done = vended.person.landfall("replicate", "payments.invoicing-prod.aws")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert center.groups()[ADMINS] != before
+    assert center.members(ADMINS) == {"ada@example.com", "grace@example.com"}
+    assert (ADMINS, ADMINISTRATOR) in center.assigned(account)
+    assert before not in {group for group, _ in center.assigned(account)}
 
 
 def test_whoever_is_not_known_is_a_warning_and_the_account_is_ready(

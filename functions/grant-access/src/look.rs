@@ -280,6 +280,14 @@ async fn see_group(
     row: &GroupRow,
     there: &There,
 ) -> Result<Group, Failure> {
+    let mut listed = None;
+    if let Some(id) = &row.id {
+        listed = directory.members(id).await?;
+        // Members prove that a group is there; that there are none proves nothing.
+        if let Some(members) = listed.take_if(|members| !members.is_empty()) {
+            return ours(directory, id.clone(), members, there).await;
+        }
+    }
     let mut found = match &row.id {
         Some(id) => directory.group(id).await?,
         None => None,
@@ -294,8 +302,22 @@ async fn see_group(
     if !remembered && !group.description.starts_with(&mark(task.tenant.id)) {
         return Ok(Group::Foreign { id: group.id });
     }
+    let members = match listed.filter(|_| remembered) {
+        Some(members) => members,
+        None => directory.members(&group.id).await?.unwrap_or_default(),
+    };
+    ours(directory, group.id, members, there).await
+}
+
+/// A group of ours, its members by name.
+async fn ours(
+    directory: &Directory,
+    id: String,
+    found: Vec<identity_center::Member>,
+    there: &There,
+) -> Result<Group, Failure> {
     let mut members = Vec::new();
-    for member in directory.members(&group.id).await? {
+    for member in found {
         let wished = there.users.iter().find(|(_, id)| id.as_ref() == Some(&member.user));
         let name = match wished {
             Some((name, _)) => Some(name.clone()),
@@ -304,7 +326,7 @@ async fn see_group(
         let name = name.unwrap_or_else(|| member.user.clone());
         members.push(Member { membership: member.membership, user: member.user, name });
     }
-    Ok(Group::Ours { id: group.id, members })
+    Ok(Group::Ours { id, members })
 }
 
 /// The assignments as they are read, set right by what AWS said last.

@@ -178,8 +178,8 @@ impl Directory {
         }
     }
 
-    /// Who is in a group.
-    pub async fn members(&self, group: &str) -> Result<Vec<Member>, Failure> {
+    /// Who is in a group, if it is there.
+    pub async fn members(&self, group: &str) -> Result<Option<Vec<Member>>, Failure> {
         let mut pages = self
             .client
             .list_group_memberships()
@@ -190,14 +190,17 @@ impl Directory {
             .send();
         let mut members = Vec::new();
         while let Some(found) = pages.next().await {
-            let found = found.map_err(|error| {
-                Refusal::of("identitystore:ListGroupMemberships", &error).failure(TABLE)
-            })?;
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    return absent(&Refusal::of("identitystore:ListGroupMemberships", &error));
+                }
+            };
             if let Some(MemberId::UserId(user)) = found.member_id {
                 members.push(Member { membership: found.membership_id, user });
             }
         }
-        Ok(members)
+        Ok(Some(members))
     }
 
     /// Takes a user into a group; one who is in it already counts as taken in.
