@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt};
 
 use entry::Means;
 use futures::{StreamExt, stream};
-use region::{Asked, Error, OptIn, Region, Regions};
+use region::{Asked, Error, OptIn, Region, Regions, is_enabled_by_default};
 use safeguard::Safeguards;
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
@@ -184,16 +184,13 @@ impl Step for BaselineRegions {
         };
         let session = self.sessions.look(Site::Member).await?;
         let safeguards = Safeguards::new(&session);
-        let regional = !baseline.regions.is_empty() || !baseline.opt_in_regions.is_empty();
-        let (opted, blocks_public_access, password_policy) = tokio::try_join!(
+        let is_regional = !baseline.regions.is_empty() || !baseline.opt_in_regions.is_empty();
+        let ((regions, readings), blocks_public_access, password_policy) = tokio::try_join!(
             async {
-                if !regional {
+                if !is_regional {
                     return Ok((BTreeMap::new(), BTreeMap::new()));
                 }
-                let regions = Regions::new(&session);
-                let opted = regions.list().await?;
-                let readings = read(&regions, baseline, &opted).await?;
-                Ok((opted, readings))
+                regional(&Regions::new(&session), baseline, &task.platform.partition).await
             },
             async {
                 if baseline.s3_public_access_block {
@@ -209,7 +206,6 @@ impl Step for BaselineRegions {
                 }
             },
         )?;
-        let (regions, readings) = opted;
         Ok(Some(Seen { regions, readings, blocks_public_access, password_policy }))
     }
 
@@ -289,6 +285,31 @@ fn awaited(task: &Task, kind: &str, r#for: String) -> Awaited {
         r#for,
         since: known.map_or(task.now, |awaited| awaited.since),
     }
+}
+
+/// Which Regions the account can use, and how those of the baseline are. An account is not asked which it can use where
+/// every account can use all that are named, unless one of them does not answer as if it could.
+async fn regional(
+    regions: &Regions,
+    baseline: &Baseline,
+    partition: &str,
+) -> Result<(BTreeMap<String, OptIn>, BTreeMap<String, Reading>), Failure> {
+    if let Some(known) = enabled_by_default(baseline, partition)
+        && let Ok(readings) = read(regions, baseline, &known).await
+        && readings.values().all(|reading| matches!(reading, Reading::Settings(_)))
+    {
+        return Ok((known, readings));
+    }
+    let opted = regions.list().await?;
+    let readings = read(regions, baseline, &opted).await?;
+    Ok((opted, readings))
+}
+
+/// The Regions that the baseline names, if every account can use them all.
+fn enabled_by_default(baseline: &Baseline, partition: &str) -> Option<BTreeMap<String, OptIn>> {
+    let every = baseline.regions.iter().all(|region| is_enabled_by_default(partition, region));
+    let regions = baseline.regions.iter().map(|region| (region.clone(), OptIn::Enabled));
+    (every && baseline.opt_in_regions.is_empty()).then(|| regions.collect())
 }
 
 /// Reads all Regions of the baseline, several at once.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use step::Task;
 use tenant::VpcFate;
 
-use crate::{Change, Reading, Seen, Setting, Settings, Where, plan};
+use crate::{Change, Reading, Seen, Setting, Settings, Where, enabled_by_default, plan};
 
 const HELD: Settings = Settings {
     encrypts_volumes: true,
@@ -53,6 +53,26 @@ fn world(reading: Reading) -> Seen {
 
 fn lines(changes: &[Change]) -> Vec<String> {
     changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_account_is_asked_which_regions_it_can_use_unless_every_account_can_use_all_that_are_named() {
+    let named = |regions: Value| {
+        let baseline = json!({"regions": regions, "ebsEncryption": true});
+        let task = with(example::landed(), baseline);
+        enabled_by_default(&task.landing_zone.baseline, "aws")
+    };
+    let known = named(json!(["eu-central-1", "us-east-1"])).expect("both are old");
+    assert_eq!(
+        known,
+        [("eu-central-1", OptIn::Enabled), ("us-east-1", OptIn::Enabled)]
+            .map(|(region, status)| (region.to_owned(), status))
+            .into()
+    );
+    assert_eq!(named(json!(["eu-central-1", "eu-central-2"])), None, "one is opted in to");
+    assert_eq!(named(json!(["all"])), None, "only the account knows which those are");
+    let opts_in = with(example::landed(), everything());
+    assert_eq!(enabled_by_default(&opts_in.landing_zone.baseline, "aws"), None);
 }
 
 #[test]

@@ -99,6 +99,35 @@ impl From<&Refusal> for Error {
     }
 }
 
+/// The Regions of the partition `aws` from before 20 March 2019: AWS enables them in every account, and nobody can
+/// disable them. Source: AWS Account Management, "Enable or disable AWS Regions in your account". Younger ones are opted in
+/// to, so the list never grows.
+const BY_DEFAULT: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Whether every account of a partition can use a Region, and nobody has to ask.
+#[must_use]
+pub fn is_enabled_by_default(partition: &str, region: &str) -> bool {
+    partition == "aws" && BY_DEFAULT.contains(&region)
+}
+
 /// Whether an account can use a Region.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OptIn {
@@ -279,6 +308,14 @@ mod tests {
             status: 403,
             request_id: "r-1".to_owned(),
         }
+    }
+
+    #[test]
+    fn only_the_old_regions_of_the_commercial_partition_are_on_by_default() {
+        assert!(is_enabled_by_default("aws", "eu-central-1"));
+        assert!(!is_enabled_by_default("aws", "eu-central-2"), "it is opted in to");
+        assert!(!is_enabled_by_default("aws", "us-gov-west-1"), "another partition's");
+        assert!(!is_enabled_by_default("aws-cn", "eu-central-1"), "there is none of that name");
     }
 
     #[test]
