@@ -1,15 +1,18 @@
-"""What has to let go of an account before it is closed: Control Tower, services it administers."""
+"""What comes before an account is closed: Control Tower lets go of it, its address gets free."""
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.acceptance.tower import FACTORY, UNIT, Tower, make
+from tests.acceptance.user import User
+from tests.faults import wishes
 from tests.faults.wishes import Tenant
-from tests.faults.world import World
+from tests.faults.world import AUTOMATION, MANAGEMENT, World
 
 GUARDDUTY = "guardduty.amazonaws.com"
 MACIE = "macie.amazonaws.com"
@@ -305,3 +308,126 @@ def test_an_account_that_is_not_enrolled_is_closed_where_it_stands(moving: Tower
     assert state(moving, account) == "CLOSED"
     assert moving.organization.parent(account) == "ou-land-sandbox1"
     assert "organizations:MoveAccount" not in calls(moving, tenant)
+
+
+def address_of(tower: Tower, account: str) -> str:
+    """The account's e-mail address, as Account Management says it."""
+    client = tower.world.client("account", MANAGEMENT, "us-east-1")
+    return str(client.get_primary_email(AccountId=account)["PrimaryEmail"])
+
+
+def readdressing(tower: Tower, zone: str, **wished: Any) -> None:
+    """A landing zone like the sandbox whose accounts get another address before they are closed."""
+    zones = {one["metadata"]["name"]: one for one in wishes.landing_zones()}
+    pattern = "end+#{workspaceIdentifier}.#{projectIdentifier}@example.com"
+    spec = {**zones["sandbox"]["spec"], "addressAfterClosing": {"pattern": pattern, **wished}}
+    document = {**zones["sandbox"], "metadata": {"name": zone}, "spec": spec}
+    tower.world.insist("PUT", f"/landing-zones/{zone}", document)
+
+
+def marked(tower: Tower, name: str, zone: str) -> tuple[Tenant, str]:
+    """A tenant that has landed and whose code is waited for, and its account."""
+    tenant = Tenant(name, zone)
+    tower.world.wish(tenant)
+    tower.until_settled(name)
+    account = tower.account(name)
+    outlook = tower.person.landfall("delete", tenant.name).stdout
+    assert "has the account's e-mail address changed, if somebody gives AWS's code" in outlook
+    tower.world.remove(tenant)
+
+    def asked() -> bool:
+        waiting = tower.person.ask("GET", tenant.path).body.get("waiting")
+        return bool(waiting and "landfall answer" in waiting["for"])
+
+    assert tower.world.until(asked, hours=1), tower.world.rows([tenant])
+    return tenant, account
+
+
+def test_an_account_is_closed_with_another_address_once_the_code_is_given(moving: Tower) -> None:
+    readdressing(moving, "farewell", withinDays=2)
+    tenant, account = marked(moving, "readdressed", "farewell")
+    new, old = "end+sweep.readdressed@example.com", "aws+sweep.readdressed@example.com"
+    assert state(moving, account) == "ACTIVE"
+    assert "iam:DeleteAccountAlias" not in calls(moving, tenant)
+    waiting = moving.person.ask("GET", tenant.path).body["waiting"]
+    assert f"the code that AWS mailed to {new}" in waiting["for"]
+    until = datetime.fromisoformat(waiting["until"]).timestamp()
+    assert 46 <= (until - moving.world.now()) / 3_600 <= 48, waiting
+    (code,) = moving.world.mailbox(new)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    moving.person.landfall("answer", tenant.name, "--otp", wrong)
+
+    def refused() -> bool:
+        waiting = moving.person.ask("GET", tenant.path).body.get("waiting")
+        return bool(waiting and "wrong or too old" in waiting["for"])
+
+    assert moving.world.until(refused, hours=1)
+    assert address_of(moving, account) == old
+    answered = moving.person.landfall("answer", tenant.name, "--otp", code)
+    assert answered.returncode == 0, answered.stdout + answered.stderr
+    until_deleted(moving, tenant)
+    assert state(moving, account) == "CLOSED"
+    found = moving.organization.client.describe_account(AccountId=account)["Account"]
+    assert found["Email"] == new
+    told = history(moving, tenant)
+    assert f"the account's e-mail address is {new} now" in told
+    assert code not in str(told)
+    # The old address is free: another account may have it.
+    moving.organization.client.create_account(Email=old, AccountName="again")
+    assert moving.world.until(lambda: old in moving.organization.accounts(), hours=1)
+
+
+def test_an_address_that_aws_refuses_keeps_no_account_open(moving: Tower) -> None:
+    readdressing(moving, "refused")
+    new = "end+sweep.taken@example.com"
+    moving.organization.client.create_account(Email=new, AccountName="taken")
+    assert moving.world.until(lambda: new in moving.organization.accounts(), hours=1)
+    tenant = Tenant("taken", "refused")
+    moving.world.wish(tenant)
+    moving.until_settled("taken")
+    account = moving.account("taken")
+    moving.world.remove(tenant)
+    until_deleted(moving, tenant)
+    assert state(moving, account) == "CLOSED"
+    told = history(moving, tenant)
+    assert any(event.endswith(f"AWS does not take {new}") for event in told), told
+
+
+def test_an_address_after_closing_that_can_not_be_is_refused_when_it_is_applied(
+    moving: Tower,
+) -> None:
+    zones = {one["metadata"]["name"]: one for one in wishes.landing_zones()}
+    for wished, field in (
+        ({"pattern": "all@example.com"}, "pattern"),
+        ({"pattern": "aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com"}, "pattern"),
+        ({"pattern": "closed+#{rand:%.9s}@example.com", "withinDays": 31}, "withinDays"),
+    ):
+        spec = {**zones["sandbox"]["spec"], "addressAfterClosing": wished}
+        answer = moving.person.insist(
+            "PUT", "/landing-zones/sandbox", {**zones["sandbox"], "spec": spec}
+        )
+        assert answer.status == 422, answer.body
+        fields = {one["field"] for one in answer.body["problems"]}
+        assert fields == {f"spec.addressAfterClosing.{field}"}
+    kept = moving.person.ask("GET", "/landing-zones/sandbox").body["spec"]
+    assert "addressAfterClosing" not in kept
+
+
+def test_an_account_is_closed_with_its_address_where_nobody_gives_the_code_in_time(
+    moving: Tower,
+) -> None:
+    readdressing(moving, "hurried", withinDays=1)
+    tenant, account = marked(moving, "unanswered", "hurried")
+    moving.world.sleep(3_600)
+    assert state(moving, account) == "ACTIVE"
+    moving.world.leap(86_400)
+    tower = replace(moving, person=User.administrator(moving.world, AUTOMATION))
+    until_deleted(tower, tenant)
+    assert state(tower, account) == "CLOSED"
+    old, new = "aws+sweep.unanswered@example.com", "end+sweep.unanswered@example.com"
+    assert tower.organization.accounts()[old] == account
+    (kept,) = [event for event in history(tower, tenant) if "closed with" in event]
+    assert kept == (
+        f"the account is closed with the e-mail address {old}: "
+        f"nobody gave the code for {new} in time"
+    )

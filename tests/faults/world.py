@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -118,7 +119,8 @@ class World:
 
     def mailbox(self, address: str) -> list[str]:
         """The codes that AWS mailed to an address, the latest last."""
-        mails = json.loads(self._ask("GET", f"landfall/mailbox?address={address}"))
+        asked = urllib.parse.urlencode({"address": address})
+        mails = json.loads(self._ask("GET", f"landfall/mailbox?{asked}"))
         return [mail["code"] for mail in mails]
 
     def _ask(self, method: str, path: str, body: Any = None) -> bytes:

@@ -66,6 +66,13 @@ fn outlook(tenant: &TenantView, zone: Option<&LandingZone>) -> String {
         line("closes no account: there is none yet".to_owned());
         return text;
     };
+    let readdressed = zone.and_then(|zone| zone.address_after_closing.as_ref());
+    if let Some(wished) = readdressed {
+        line(format!(
+            "has the account's e-mail address changed, if somebody gives AWS's code within {} days",
+            wished.within_days
+        ));
+    }
     if let Some(alias) = tenant.names.as_ref().and_then(|names| names.alias.as_ref()) {
         line(format!("gives up the account's alias {alias}"));
     }
@@ -75,7 +82,8 @@ fn outlook(tenant: &TenantView, zone: Option<&LandingZone>) -> String {
         line(format!("waits until somebody has closed account {account}"));
     }
     if let Some(names) = &tenant.names {
-        line(format!("leaves the address {} used for ever", names.email));
+        let unless = if readdressed.is_some() { ", unless that is changed" } else { "" };
+        line(format!("leaves the address {} used for ever{unless}", names.email));
     }
     text
 }

@@ -189,7 +189,7 @@ async fn named(
         let asked = ledger.email(&names.email).await?.is_some_and(|row| row.asked.is_some());
         // An account that may be on its way is found by the address that it was asked for with.
         if tenant.account.is_none() && !asked {
-            let transition = after.readdressed(email.to_owned(), means.now());
+            let transition = after.readdressed(email.to_owned(), "name-account", means.now());
             after = written(means, &after, transition).await?;
         }
     }

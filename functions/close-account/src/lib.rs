@@ -1,14 +1,16 @@
 //! Closes the account of a tenant that is to be deleted, once that is approved.
 //!
 //! What it does: waits for an approver; sees that the account administers no service for the organization, since AWS
-//! closes none that does; has Control Tower let go of it; gives the account's alias up; closes the account in its turn,
-//! or waits for the person who does where the landing zone says so; and looks until AWS says that the account is closed.
-//! What it leaves on the record: that the alias is given up, and since when there is no account any more that could be
-//! used.
+//! closes none that does; changes its e-mail address, where the landing zone says so and somebody gives AWS's code in
+//! time; has Control Tower let go of it; gives the account's alias up; closes the account in its turn, or waits for the
+//! person who does where the landing zone says so; and looks until AWS says that the account is closed.
+//! What it leaves on the record: the other address, or that there is none; that the alias is given up; and since when
+//! there is no account any more that could be used.
 //! Why repeating is safe: it looks first, and an account that Control Tower is letting go of, or that is being closed
 //! already, is only waited for. Whose account it is, the account's own tag has to say too.
 //! Whether it can be undone: for ninety days, by AWS's support. The address and the account's number never come back.
 
+mod address;
 mod release;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use tenant::{
     AccountId, Failure, FailureName, Pace, Seat, Seats, TOMORROW, Tenant, Transition, next_day,
 };
 
+pub use address::Address;
 pub use release::{Hold, Product};
 
 /// Closes the account of a tenant that is to be deleted.
@@ -43,10 +46,12 @@ pub enum Seen {
     Never,
     /// It can be used, and administers these services for the organization.
     Administers(Vec<String>),
-    /// It can be used, and Control Tower holds it.
-    Held(Hold),
-    /// It can be used, and nothing holds it.
+    /// It can be used.
     Open {
+        /// What is known of its e-mail address, while another one is to come first.
+        address: Option<Address>,
+        /// How Control Tower holds it, if it does.
+        hold: Option<Hold>,
         /// Whether it still takes the room of another with Control Tower.
         seated: bool,
     },
@@ -65,6 +70,17 @@ pub enum Change {
     AwaitApproval,
     /// Say what a person must do.
     Report(Failure),
+    /// Write down what the account's e-mail address is changed to, and until when there is time for it.
+    Aim {
+        /// The new address.
+        email: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Change the account's e-mail address.
+    Readdress(readdressing::Change),
+    /// Go on with the address that the account has, and why.
+    KeepAddress(String),
     /// Have Control Tower let go of the account.
     Release(AccountId, Hold),
     /// Control Tower has to finish.
@@ -88,6 +104,13 @@ impl fmt::Display for Change {
         match self {
             Self::AwaitApproval => formatter.write_str("wait for an approver"),
             Self::Report(failure) => formatter.write_str(&failure.user_remark),
+            Self::Aim { email, until } => {
+                write!(formatter, "have the e-mail address be {email} before, until {until}")
+            }
+            Self::Readdress(change) => change.fmt(formatter),
+            Self::KeepAddress(why) => {
+                write!(formatter, "go on with the e-mail address that the account has: {why}")
+            }
             Self::Release(account, hold) => {
                 write!(formatter, "let Control Tower let go of account {account}")?;
                 match hold {
@@ -134,6 +157,8 @@ const GRACE: SignedDuration = SignedDuration::from_secs(5);
 const ACCOUNTS: &str = "arn:${Partition}:organizations::${Management}:account/o-*/*";
 const UNITS: &str = "arn:${Partition}:organizations::${Management}:ou/o-*/ou-*";
 const ROOTS: &str = "arn:${Partition}:organizations::${Management}:root/o-*/r-*";
+/// An account as Account Management names it.
+const DETAILS: &str = "arn:${Partition}:account::${Management}:account/o-*/*";
 const LANDING_ZONES: &str = "arn:${Partition}:controltower:*:${Management}:landingzone/*";
 
 impl Step for CloseAccount {
@@ -154,6 +179,9 @@ impl Step for CloseAccount {
         Permission::look(Site::Management, "servicecatalog:DescribeProvisionedProduct", "*"),
         Permission::look(Site::Management, "servicecatalog:DescribeRecord", "*"),
         Permission::look(Site::Management, "servicecatalog:ListRecordHistory", "*"),
+        Permission::look(Site::Management, "account:GetPrimaryEmail", DETAILS),
+        Permission::act(Site::Management, "account:StartPrimaryEmailUpdate", DETAILS),
+        Permission::act(Site::Management, "account:AcceptPrimaryEmailUpdate", DETAILS),
         Permission::act(Site::Management, "organizations:MoveAccount", ACCOUNTS),
         Permission::act(Site::Management, "organizations:MoveAccount", UNITS),
         Permission::act(Site::Management, "organizations:MoveAccount", ROOTS),
@@ -202,6 +230,15 @@ impl Step for CloseAccount {
                 self.leave_seats(task).await?;
                 Err(failure)
             }
+            Change::Aim { email, until } => {
+                let event = |tenant: &Tenant, now: Timestamp| {
+                    tenant.readdressing(&email, until, Self::NAME, now)
+                };
+                self.write(task, event).await?;
+                Ok(Act::Done)
+            }
+            Change::Readdress(change) => self.readdress(task, &change).await,
+            Change::KeepAddress(why) => self.keep_address(task, &why).await,
             Change::Release(account, hold) => self.release(task, &account, &hold).await,
             Change::AwaitRelease(account) => {
                 // A seat that is still needed is not to be forgotten.
@@ -250,8 +287,13 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
         Seen::Administers(services) => {
             vec![Change::Report(administers(task, &account, services))]
         }
-        Seen::Held(hold) => vec![release::plan(task, &account, hold)],
-        Seen::Open { seated } => {
+        Seen::Open { address, hold, seated } => {
+            let readdressed =
+                address.as_ref().map_or_else(Vec::new, |address| address::plan(task, address));
+            if let Some(hold) = hold {
+                let released = release::plan(task, &account, hold);
+                return readdressed.into_iter().chain([released]).collect();
+            }
             let waited = task.awaited.as_ref().is_some_and(|awaited| {
                 [release::RELEASE, release::TURN].contains(&awaited.kind.as_str())
             });
@@ -262,7 +304,8 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
             } else {
                 Change::AwaitPerson(account)
             };
-            settled.into_iter().chain(alias.map(Change::GiveUpAlias)).chain([ending]).collect()
+            let before = readdressed.into_iter().chain(settled);
+            before.chain(alias.map(Change::GiveUpAlias)).chain([ending]).collect()
         }
         Seen::Closing => vec![Change::AwaitClosure(account)],
         Seen::Closed => gone(&format!("account {account} is closed")),
@@ -313,18 +356,50 @@ impl CloseAccount {
         if !services.is_empty() {
             return Ok(Seen::Administers(services));
         }
-        if let Some(hold) = release::look(&self.sessions, task, found).await? {
-            return Ok(Seen::Held(hold));
-        }
+        let address = address::look(&self.sessions, &self.means, task, &found.id).await?;
+        let hold = release::look(&self.sessions, task, found).await?;
         // The turn that took the seats may have died with them.
         let mut seated = false;
-        if task.platform.control_tower.is_some() {
+        if hold.is_none() && task.platform.control_tower.is_some() {
             for seats in release::seats() {
                 let who = task.tenant.id.to_string();
                 seated |= self.means.ledger.holds_seat(&seats, &who).await?;
             }
         }
-        Ok(Seen::Open { seated })
+        Ok(Seen::Open { address, hold, seated })
+    }
+
+    /// Goes on towards another address. Where AWS refuses it, the account keeps the one that it has.
+    async fn readdress(&self, task: &Task, change: &readdressing::Change) -> Result<Act, Failure> {
+        let account =
+            task.account().ok_or_else(|| Failure::defect("there is no account to close"))?;
+        self.is_ours(task, account).await?;
+        let session = self.sessions.act(Site::Management).await?;
+        let details = account::Account::new(&session, account);
+        match readdressing::act(&self.means, &details, task, change).await {
+            Ok(Some(act)) => Ok(act),
+            Ok(None) => {
+                let email = change.email();
+                let event = |tenant: &Tenant, now: Timestamp| {
+                    tenant.readdressed(email.to_owned(), Self::NAME, now)
+                };
+                self.write(task, event).await?;
+                Ok(Act::Done)
+            }
+            Err(failure) => match address::refused(change.email(), &failure) {
+                Some(why) => {
+                    tracing::warn!(failure = %failure, "the address stays the closed account's");
+                    self.keep_address(task, &why).await
+                }
+                None => Err(failure),
+            },
+        }
+    }
+
+    async fn keep_address(&self, task: &Task, why: &str) -> Result<Act, Failure> {
+        let event = |tenant: &Tenant, now: Timestamp| tenant.keeps_address(why, Self::NAME, now);
+        self.write(task, event).await?;
+        Ok(Act::Done)
     }
 
     /// Has Control Tower let go of the account, in its turn.

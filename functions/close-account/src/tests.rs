@@ -1,12 +1,13 @@
 use jiff::SignedDuration;
+use ledger::{ANSWER, Answer};
 use step::{Awaited, Step as _, Task};
-use tenant::{Failure, Mode};
+use tenant::{AddressAfterClosing, Failure, Mode};
 
 use crate::release::{RELEASE, seats, token};
-use crate::{Change, CloseAccount, Hold, Product, Seen, plan, slot};
+use crate::{Address, Change, CloseAccount, Hold, Product, Seen, plan, slot};
 
 /// An open account that nothing holds.
-const OPEN: Seen = Seen::Open { seated: false };
+const OPEN: Seen = Seen::Open { address: None, hold: None, seated: false };
 
 fn lines(task: &Task, seen: Seen) -> Vec<String> {
     plan(task, &seen).iter().map(ToString::to_string).collect()
@@ -69,6 +70,10 @@ fn waiting(mut task: Task, minutes: i64) -> Task {
     task
 }
 
+fn held(hold: Hold) -> Seen {
+    Seen::Open { address: None, hold: Some(hold), seated: false }
+}
+
 fn product(record: &str) -> Product {
     Product { id: "pp-1".to_owned(), record: record.to_owned() }
 }
@@ -77,7 +82,7 @@ fn product(record: &str) -> Product {
 fn control_tower_lets_go_of_an_account_before_anything_else_is_taken_from_it() {
     let task = leaving(example::by_account_factory(example::landed()));
     assert_eq!(
-        lines(&task, Seen::Held(Hold::Product(product("rec-1")))),
+        lines(&task, held(Hold::Product(product("rec-1")))),
         [
             "let Control Tower let go of account 222222222222 by the end of its provisioned product pp-1"
         ]
@@ -85,16 +90,16 @@ fn control_tower_lets_go_of_an_account_before_anything_else_is_taken_from_it() {
     let task = leaving(example::by_move(example::landed()));
     let unit = Hold::Unit { from: "ou-land-workprod".to_owned(), to: "r-land".to_owned() };
     assert_eq!(
-        lines(&task, Seen::Held(unit.clone())),
+        lines(&task, held(unit.clone())),
         [
             "let Control Tower let go of account 222222222222 by a move from ou-land-workprod to r-land"
         ]
     );
     let mut by_hand = task.clone();
     by_hand.landing_zone.automate_deletion_replication = false;
-    assert_eq!(lines(&by_hand, Seen::Held(unit.clone())), lines(&task, Seen::Held(unit)));
+    assert_eq!(lines(&by_hand, held(unit.clone())), lines(&task, held(unit)));
     let wait = ["wait for Control Tower to let go of account 222222222222"];
-    assert_eq!(lines(&waiting(task, 400), Seen::Held(Hold::UnderWay)), wait);
+    assert_eq!(lines(&waiting(task, 400), held(Hold::UnderWay)), wait);
 }
 
 #[test]
@@ -103,7 +108,7 @@ fn what_was_waited_for_is_settled_once_and_then_the_account_is_closed() {
     let both = ["Control Tower has let go of account 222222222222", "close account 222222222222"];
     assert_eq!(lines(&waiting(task.clone(), 5), OPEN), both);
     // Its turn died before it could note what it waits for.
-    assert_eq!(lines(&task, Seen::Open { seated: true }), both);
+    assert_eq!(lines(&task, Seen::Open { address: None, hold: None, seated: true }), both);
     assert_eq!(lines(&task, OPEN), ["close account 222222222222"]);
 }
 
@@ -111,12 +116,93 @@ fn what_was_waited_for_is_settled_once_and_then_the_account_is_closed() {
 fn control_tower_may_take_hours_to_let_go_and_not_for_ever() {
     let task = leaving(example::by_move(example::landed()));
     let wait = ["wait for Control Tower to let go of account 222222222222"];
-    assert_eq!(lines(&task, Seen::Held(Hold::Unnoticed)), wait);
-    assert_eq!(lines(&waiting(task.clone(), 359), Seen::Held(Hold::Unnoticed)), wait);
-    let said = lines(&waiting(task.clone(), 361), Seen::Held(Hold::Unnoticed));
+    assert_eq!(lines(&task, held(Hold::Unnoticed)), wait);
+    assert_eq!(lines(&waiting(task.clone(), 359), held(Hold::Unnoticed)), wait);
+    let said = lines(&waiting(task.clone(), 361), held(Hold::Unnoticed));
     assert!(said[0].contains("unmanage it in Control Tower, then `landfall replicate"), "{said:?}");
     let stuck = Failure::blocked("A person must act.", "");
-    assert_eq!(lines(&task, Seen::Held(Hold::Stuck(stuck))), ["A person must act."]);
+    assert_eq!(lines(&task, held(Hold::Stuck(stuck))), ["A person must act."]);
+}
+
+/// The address that the account has while another one is to come first.
+fn has(email: &str, otp: Option<&str>, hold: Option<Hold>) -> Seen {
+    let at = example::landed().now;
+    let answer = otp.map(|otp| Answer { otp: Some(otp.to_owned()), at });
+    Seen::Open {
+        address: Some(Address::Has { email: email.to_owned(), answer }),
+        hold,
+        seated: false,
+    }
+}
+
+/// The task whose landing zone wants another address, and after the turn that asked for it.
+fn readdressing() -> (Task, Task) {
+    let mut task = leaving(example::landed());
+    task.landing_zone.address_after_closing = Some(AddressAfterClosing {
+        pattern: "closed+#{workspaceIdentifier}.#{projectIdentifier}@example.com".to_owned(),
+        within_days: 3,
+    });
+    let mut mailed = task.clone();
+    let until = task.now + SignedDuration::from_hours(72);
+    mailed.tenant = task.tenant.readdressing(NEW, until, CloseAccount::NAME, task.now).tenant;
+    mailed.awaited = Some(Awaited {
+        kind: ANSWER.to_owned(),
+        id: NEW.to_owned(),
+        r#for: String::new(),
+        since: task.now,
+    });
+    (task, mailed)
+}
+
+const NEW: &str = "closed+payments.checkout@example.com";
+const OLD: &str = "aws+payments.checkout@example.com";
+
+#[test]
+fn the_address_is_changed_first_if_the_code_comes_in_time() {
+    let (task, mut mailed) = readdressing();
+    let said = lines(&task, has(OLD, None, None));
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].starts_with(&format!("have the e-mail address be {NEW} before, until ")));
+    assert_eq!(said[1..], [format!("have AWS mail a code to {NEW}"), close()]);
+    let waits = format!("wait for the code that AWS mailed to {NEW}");
+    assert_eq!(lines(&mailed, has(OLD, None, None)), [waits, close()]);
+    let changes = format!("change the account's e-mail address to {NEW}");
+    assert_eq!(lines(&mailed, has(OLD, Some("12ab56"), None)), [changes, close()]);
+    assert_eq!(
+        lines(&mailed, has(NEW, None, None)),
+        [format!("note the e-mail address {NEW}"), close()]
+    );
+    mailed.now += SignedDuration::from_hours(72);
+    let kept = format!(
+        "go on with the e-mail address that the account has: nobody gave the code for {NEW} in time"
+    );
+    assert_eq!(lines(&mailed, has(OLD, Some("12ab56"), None)), [kept.clone(), close()]);
+    // Nothing is taken from the account before, and Control Tower lets go of it after.
+    let hold = Some(Hold::UnderWay);
+    let wait = "wait for Control Tower to let go of account 222222222222".to_owned();
+    assert_eq!(lines(&mailed, has(OLD, None, hold)), [kept, wait]);
+}
+
+#[test]
+fn an_account_whose_address_can_not_be_changed_is_closed_all_the_same() {
+    let (task, _) = readdressing();
+    let untold = Seen::Open { address: Some(Address::Untold), hold: None, seated: false };
+    assert_eq!(
+        lines(&task, untold),
+        [
+            "go on with the e-mail address that the account has: AWS does not let Landfall change it"
+                .to_owned(),
+            close()
+        ]
+    );
+    let kept = task.tenant.keeps_address("AWS does not take it", CloseAccount::NAME, task.now);
+    assert!(kept.tenant.removal.is_some_and(|removal| {
+        removal.readdressing.is_some_and(|readdressing| readdressing.ended)
+    }));
+}
+
+fn close() -> String {
+    "close account 222222222222".to_owned()
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! Whether it can be undone: the next run follows in any case.
 
 use entry::Means;
-use ledger::{Error, State, StepRow};
+use ledger::{ANSWER, Error, State, StepRow};
 use serde_json::{Value, json};
 use step::Awaited;
 use tenant::{Failure, Mode, TOMORROW, Tenant, Ticket, Waiting};
@@ -29,7 +29,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
         tenant.ok_or_else(|| Failure::defect(format!("there is no tenant {}", ticket.tenant)))?;
     let rows = ledger.steps(ticket.tenant).await?;
     let tenant = mended(&means, tenant, &ticket, &rows).await?;
-    let waiting = waiting(rows.into_iter().filter(|row| row.run == ticket.run));
+    let waiting = waiting(&tenant, rows.into_iter().filter(|row| row.run == ticket.run));
     match tenant.completed(&ticket.execution(), waiting, means.chance(), means.now()) {
         Err(_) => Ok(done),
         Ok(transition) => match ledger.write(&tenant, &transition).await {
@@ -44,7 +44,7 @@ pub async fn handle(means: Means, ticket: Ticket) -> Result<Value, Failure> {
 
 /// What the run ended without: what began last, which is looked at soonest, and what a person is asked for, whichever
 /// step asks.
-fn waiting(rows: impl Iterator<Item = StepRow>) -> Option<Waiting> {
+fn waiting(tenant: &Tenant, rows: impl Iterator<Item = StepRow>) -> Option<Waiting> {
     let waiting = rows.filter(|row| row.state == State::Waiting);
     let all: Vec<(StepRow, Awaited)> = waiting
         .filter_map(|mut row| {
@@ -54,7 +54,13 @@ fn waiting(rows: impl Iterator<Item = StepRow>) -> Option<Waiting> {
         .collect();
     let asks = all.iter().find(|(row, _)| row.asks_person).map(|(_, it)| it.r#for.clone());
     let (row, awaited) = all.into_iter().max_by_key(|(_, awaited)| awaited.since)?;
-    let until = if awaited.kind == TOMORROW { awaited.id.parse().ok() } else { None };
+    let removal = tenant.removal.as_ref();
+    let until = match awaited.kind.as_str() {
+        TOMORROW => awaited.id.parse().ok(),
+        // Nobody has for ever for the code of an address that comes before the account is closed.
+        ANSWER => removal.and_then(|it| it.readdressing.as_ref()).map(|known| known.until),
+        _ => None,
+    };
     Some(Waiting { step: row.step, r#for: awaited.r#for, since: awaited.since, until, asks })
 }
 

@@ -10,13 +10,13 @@
 
 use std::fmt;
 
-use account::{Account, Code};
+use account::Account;
 use entry::Means;
 use jiff::Timestamp;
-use ledger::{ANSWER, Answer};
+use ledger::Answer;
 use role::{Alias, Taken};
 use session::Sessions;
-use step::{Act, Awaited, Permission, Site, Step, Task};
+use step::{Act, Permission, Site, Step, Task};
 use tenant::{Failure, Tenant, Transition, account_alias, suffixed_alias};
 
 /// Names the account: its name, its alias, its e-mail address.
@@ -62,19 +62,8 @@ pub enum Change {
     KeepAlias(String),
     /// No alias can be made.
     Refuse(Failure),
-    /// Have AWS mail a code to the new address.
-    MailCode(String),
-    /// Somebody has to answer with the code.
-    AwaitCode(String),
-    /// Hand over the code.
-    HandOver {
-        /// The new address.
-        email: String,
-        /// The code.
-        otp: String,
-    },
-    /// The account has the new address already: note it.
-    KeepEmail(String),
+    /// Give the account its new e-mail address.
+    Readdress(readdressing::Change),
 }
 
 impl fmt::Display for Change {
@@ -86,14 +75,7 @@ impl fmt::Display for Change {
             Self::SetAlias(alias) => write!(formatter, "give the account the alias {alias}"),
             Self::KeepAlias(alias) => write!(formatter, "note the alias {alias}"),
             Self::Refuse(failure) => formatter.write_str(&failure.user_remark),
-            Self::MailCode(email) => write!(formatter, "have AWS mail a code to {email}"),
-            Self::AwaitCode(email) => {
-                write!(formatter, "wait for the code that AWS mailed to {email}")
-            }
-            Self::HandOver { email, .. } => {
-                write!(formatter, "change the account's e-mail address to {email}")
-            }
-            Self::KeepEmail(email) => write!(formatter, "note the e-mail address {email}"),
+            Self::Readdress(change) => change.fmt(formatter),
         }
     }
 }
@@ -141,36 +123,13 @@ impl Step for NameAccount {
             Change::SetAlias(alias) => self.set_alias(task, alias).await?,
             Change::KeepAlias(alias) => self.record_alias(task, alias, None).await?,
             Change::Refuse(failure) => return Err(failure),
-            Change::MailCode(email) => {
-                self.means.ledger.forget_answer(task.tenant.id).await?;
-                if self.account(task).await?.mail_code(&email).await? {
-                    self.record_email(task, email).await?;
-                } else {
-                    let r#for = format!(
-                        "the code that AWS mailed to {email}: `landfall answer {} --otp CODE`",
-                        task.tenant.name
-                    );
-                    return Ok(Act::AskPerson { awaited: awaited(task, email, r#for) });
+            Change::Readdress(change) => {
+                let account = self.account(task).await?;
+                if let Some(act) = readdressing::act(&self.means, &account, task, &change).await? {
+                    return Ok(act);
                 }
+                self.record_email(task, change.email().to_owned()).await?;
             }
-            Change::AwaitCode(email) => {
-                let known = task.awaited.clone();
-                let awaited = known.unwrap_or_else(|| awaited(task, email, String::new()));
-                return Ok(Act::AskPerson { awaited });
-            }
-            Change::HandOver { email, otp } => {
-                let code = self.account(task).await?.hand_over_code(&email, &otp).await?;
-                self.means.ledger.forget_answer(task.tenant.id).await?;
-                if code == Code::Refused {
-                    let r#for = format!(
-                        "another code for {email}, since the one that was given is wrong or too old: `landfall answer {} --otp CODE`, or `--resend`",
-                        task.tenant.name
-                    );
-                    return Ok(Act::AskPerson { awaited: awaited(task, email, r#for) });
-                }
-                self.record_email(task, email).await?;
-            }
-            Change::KeepEmail(email) => self.record_email(task, email).await?,
         }
         Ok(Act::Done)
     }
@@ -204,29 +163,10 @@ fn plan(task: &Task, seen: &Seen) -> Vec<Change> {
     }
     // Last: a person may take days.
     if let (Some(has), Some(new)) = (email, task.tenant.new_email()) {
-        changes.push(readdress(task, has, new.to_owned(), answer.as_ref()));
+        let next = readdressing::next(task, has, new.to_owned(), answer.as_ref());
+        changes.push(Change::Readdress(next));
     }
     changes
-}
-
-/// The next change on the way to a new address.
-fn readdress(task: &Task, has: &str, new: String, answer: Option<&Answer>) -> Change {
-    let mailed =
-        task.awaited.as_ref().is_some_and(|awaited| awaited.kind == ANSWER && awaited.id == new);
-    match answer {
-        _ if has.eq_ignore_ascii_case(&new) => Change::KeepEmail(new),
-        None if mailed => Change::AwaitCode(new),
-        Some(Answer { otp: Some(otp), .. }) if mailed => {
-            Change::HandOver { email: new, otp: otp.clone() }
-        }
-        _ => Change::MailCode(new),
-    }
-}
-
-fn awaited(task: &Task, email: String, r#for: String) -> Awaited {
-    let known = task.awaited.as_ref().filter(|awaited| awaited.id == email);
-    let since = known.map_or(task.now, |awaited| awaited.since);
-    Awaited { kind: ANSWER.to_owned(), id: email, r#for, since }
 }
 
 impl NameAccount {
@@ -269,7 +209,7 @@ impl NameAccount {
     }
 
     async fn record_email(&self, task: &Task, email: String) -> Result<(), Failure> {
-        self.write(task, |tenant, now| tenant.readdressed(email.clone(), now)).await
+        self.write(task, |tenant, now| tenant.readdressed(email.clone(), Self::NAME, now)).await
     }
 
     /// Writes a transition of the tenant as it is now: an earlier change of this turn may have written one.

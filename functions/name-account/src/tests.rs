@@ -1,5 +1,6 @@
 use ledger::{ANSWER, Answer};
 use proptest::prelude::*;
+use readdressing::Change as To;
 use step::{Awaited, Task};
 
 use crate::{Change, Seen, plan};
@@ -40,11 +41,11 @@ fn acted(task: &Task, before: &Seen) -> (Task, Seen) {
                 names.alias = Some(new.clone());
                 *alias = Some(new);
             }
-            Change::HandOver { email: new, .. } | Change::KeepEmail(new) => {
+            Change::Readdress(To::HandOver { email: new, .. } | To::Keep(new)) => {
                 names.email = new;
                 (*email, *answer) = (None, None);
             }
-            Change::MailCode(new) => {
+            Change::Readdress(To::MailCode(new)) => {
                 *answer = None;
                 task.awaited = Some(Awaited {
                     kind: ANSWER.to_owned(),
@@ -54,7 +55,7 @@ fn acted(task: &Task, before: &Seen) -> (Task, Seen) {
                 });
                 break;
             }
-            Change::AwaitCode(_) | Change::Refuse(_) => break,
+            Change::Readdress(To::AwaitCode(_)) | Change::Refuse(_) => break,
         }
     }
     (task, seen)
@@ -180,7 +181,7 @@ proptest! {
         }
         let (task, after) = acted(&task, &seen);
         let left = plan(&task, &after);
-        prop_assert!(left.iter().all(|change| matches!(change, Change::AwaitCode(_))), "{left:?}");
+        prop_assert!(left.iter().all(|change| matches!(change, Change::Readdress(To::AwaitCode(_)))), "{left:?}");
         if let (Seen::Called { alias: now, .. }, Some(before), false) = (&after, alias, enforced) {
             prop_assert_eq!(now, &Some(before), "an alias that is there stays");
         }

@@ -71,6 +71,17 @@ fn unused(email: String, incarnation: u32, pattern: &str) -> String {
     }
 }
 
+/// The address that an account is to have before it is closed, if its landing zone says so.
+pub fn address_after_closing(
+    tenant: &Tenant,
+    zone: &LandingZone,
+) -> Result<Option<String>, Failure> {
+    let Some(wished) = &zone.address_after_closing else { return Ok(None) };
+    let numbers = tenant.names.as_ref().map_or_else(Numbers::default, Names::numbers);
+    let rendered = render(tenant, zone, numbers, &wished.pattern)?;
+    Ok(Some(unused(rendered, tenant.incarnation, &wished.pattern)))
+}
+
 /// The alias that an account is to have, if its platform names them: the one that it was given, or the pattern's.
 pub fn account_alias(
     tenant: &Tenant,

@@ -9,8 +9,9 @@ mod roll_out;
 mod wish;
 
 pub use landing_zone::{
-    AccessRole, AccessStack, Baseline, DefaultVpc, Downgrade, Hook, HookTarget, LandingZone,
-    LandingZoneMetadata, OtherWayIn, PasswordPolicy, PermissionModel, Quota, StackSet, Trust,
+    AccessRole, AccessStack, AddressAfterClosing, Baseline, DefaultVpc, Downgrade, Hook,
+    HookTarget, LandingZone, LandingZoneMetadata, OtherWayIn, PasswordPolicy, PermissionModel,
+    Quota, StackSet, Trust,
 };
 pub use platform::{
     AccountFactory, BIRTH_ROLE, BreakerLimits, ControlTower, Enrolment, IdentifierLengths, Limits,

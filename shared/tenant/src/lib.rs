@@ -35,18 +35,18 @@ pub use access::{
     Grant, IdentityCenter, RoleMapping, SignIn, WishedAccess, WishedRole, check_access,
     wished_access,
 };
-pub use account::{Numbers, account_alias, names_number, render_names};
+pub use account::{Numbers, account_alias, address_after_closing, names_number, render_names};
 pub use alias::suffixed_alias;
 pub use awaited::AwaitedView;
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use claim::Claim;
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
-    AccessRole, AccessStack, AccountFactory, Amount, BIRTH_ROLE, Baseline, BreakerLimits,
-    ControlTower, DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget, IdentifierLengths,
-    Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy, PermissionModel,
-    Platform, PlatformMetadata, Quota, RollOutRules, Spec, SsoUser, StackSet, TagMapper,
-    TenantMetadata, TenantSpec, Trust, schema,
+    AccessRole, AccessStack, AccountFactory, AddressAfterClosing, Amount, BIRTH_ROLE, Baseline,
+    BreakerLimits, ControlTower, DefaultVpc, Document, Downgrade, Enrolment, Hook, HookTarget,
+    IdentifierLengths, Kind, LandingZone, LandingZoneMetadata, Limits, OtherWayIn, PasswordPolicy,
+    PermissionModel, Platform, PlatformMetadata, Quota, RollOutRules, Spec, SsoUser, StackSet,
+    TagMapper, TenantMetadata, TenantSpec, Trust, schema,
 };
 pub use drift::{
     ACCESS_SET, ACTIVE, Deviation, Difference, DriftField, DriftPolicy, DriftRules, DriftState,
@@ -63,8 +63,8 @@ pub use notice::{Happening, Message, Need, Notice, Told, ToldFailure};
 pub use pace::Pace;
 pub use pattern::{LONGEST_GROUP_ALIAS, Pattern, PatternError, TextFormat, Values};
 pub use record::{
-    Adopted, Approval, Entry, Failed, Holder, Named, Names, Noticed, Phase, Refused, Removal,
-    SECOND_LOOK, Tenant, Transition, Versions, VpcFate, VpcRecord, Waiting,
+    Adopted, Approval, Entry, Failed, Holder, Named, Names, Noticed, Phase, Readdressing, Refused,
+    Removal, SECOND_LOOK, Tenant, Transition, Versions, VpcFate, VpcRecord, Waiting,
 };
 pub use roll_out::{
     Member, Next, RollOut, RollOutEntry, RollOutState, RollOutTransition, RollOutView, RollOutWish,

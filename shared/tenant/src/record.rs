@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use self::adoption::Adopted;
 pub use self::drift::{Noticed, SECOND_LOOK};
 pub use self::moving::{Holder, Named};
-pub use self::removal::{Approval, Removal};
+pub use self::removal::{Approval, Readdressing, Removal};
 pub use self::run::{Failed, Versions, Waiting};
 use crate::{AccountId, Deviation, Mode, Name, Numbers, TenantSpec, Ticket, tenant_id};
 
@@ -370,11 +370,15 @@ impl Tenant {
 
     /// The account has another e-mail address.
     #[must_use]
-    pub fn readdressed(&self, email: String, now: Timestamp) -> Transition {
+    pub fn readdressed(&self, email: String, author: &str, now: Timestamp) -> Transition {
         let event = format!("the account's e-mail address is {email} now");
-        self.to(now, "name-account", event, |tenant| {
+        self.to(now, author, event, |tenant| {
             if let Some(names) = &mut tenant.names {
                 names.email = email;
+            }
+            let removal = tenant.removal.as_mut();
+            if let Some(known) = removal.and_then(|removal| removal.readdressing.as_mut()) {
+                known.ended = true;
             }
         })
     }

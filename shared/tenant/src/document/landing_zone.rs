@@ -87,6 +87,10 @@ pub struct LandingZone {
     /// closed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automate_deletion_replication: bool,
+    /// What an account's e-mail address is changed to before it is closed, so that the one it has may be used again; left
+    /// as it is without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_after_closing: Option<AddressAfterClosing>,
     /// What roles may do in these accounts, where it is not what the platform says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub role_mappings: BTreeMap<String, RoleMapping>,
@@ -108,6 +112,24 @@ impl LandingZone {
             _ => None,
         }
     }
+}
+
+/// What an account's e-mail address is changed to before it is closed. AWS mails a code there, which somebody gives by
+/// `landfall answer`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AddressAfterClosing {
+    /// Renders the address, as the platform's `accountEmailPattern` does; it can't be longer than 64 characters for any
+    /// tenant.
+    pub pattern: String,
+    /// Days in which the code may be given: 1 to 30. After them the account is closed with the address that it has.
+    #[serde(default = "a_week")]
+    #[schemars(range(min = 1, max = 30))]
+    pub within_days: u32,
+}
+
+fn a_week() -> u32 {
+    7
 }
 
 /// A stack that the access role makes in each account before it is downgraded.

@@ -17,9 +17,25 @@ pub struct Removal {
     /// Who agreed; until then the account stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// What the account's e-mail address is changed to before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readdressing: Option<Readdressing>,
     /// Since when there is no account any more that could be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_since: Option<Timestamp>,
+}
+
+/// A change of an account's e-mail address before the account is closed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readdressing {
+    /// The new address.
+    pub email: String,
+    /// Until when somebody may give the code that AWS mails there.
+    pub until: Timestamp,
+    /// Whether that has ended, the one way or the other.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// That somebody agreed to a removal.
@@ -92,8 +108,13 @@ impl Tenant {
                 at: now,
                 comment: String::new(),
             });
-            tenant.removal =
-                Some(Removal { by: author.to_owned(), at: now, approval, gone_since: None });
+            tenant.removal = Some(Removal {
+                by: author.to_owned(),
+                at: now,
+                approval,
+                readdressing: None,
+                gone_since: None,
+            });
             tenant.turned(Phase::MarkedForDeletion, now);
         }))
     }
@@ -131,6 +152,41 @@ impl Tenant {
             tenant.removal = None;
             tenant.turned(Phase::Requested, now);
         }))
+    }
+
+    /// The account is to have another e-mail address before it is closed, if somebody gives AWS's code in time.
+    #[must_use]
+    pub fn readdressing(
+        &self,
+        email: &str,
+        until: Timestamp,
+        author: &str,
+        now: Timestamp,
+    ) -> Transition {
+        let event = format!(
+            "the account's e-mail address is to be {email} before it is closed, if the code is given until {until}"
+        );
+        self.to(now, author, event, |tenant| {
+            if let Some(removal) = &mut tenant.removal {
+                removal.readdressing =
+                    Some(Readdressing { email: email.to_owned(), until, ended: false });
+            }
+        })
+    }
+
+    /// The account is closed with the e-mail address that it has, and `why`.
+    #[must_use]
+    pub fn keeps_address(&self, why: &str, author: &str, now: Timestamp) -> Transition {
+        let email = self.names.as_ref().map_or("that it has", |names| names.email.as_str());
+        let event = format!("the account is closed with the e-mail address {email}: {why}");
+        self.to(now, author, event, |tenant| {
+            if let Some(removal) = &mut tenant.removal {
+                let known = removal.readdressing.take();
+                let known =
+                    known.unwrap_or(Readdressing { email: String::new(), until: now, ended: true });
+                removal.readdressing = Some(Readdressing { ended: true, ..known });
+            }
+        })
     }
 
     /// There is no account any more that could be used, and `event` says why.

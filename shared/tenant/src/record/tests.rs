@@ -160,7 +160,7 @@ fn an_address_is_new_only_while_the_account_has_another() {
     };
     tenant.names = Some(names("old@example.com"));
     assert_eq!(tenant.new_email(), Some("New@example.com"));
-    let moved = tenant.readdressed("New@example.com".to_owned(), now());
+    let moved = tenant.readdressed("New@example.com".to_owned(), "name-account", now());
     assert_eq!(moved.tenant.new_email(), None);
     tenant.names = Some(names("new@example.com"));
     assert_eq!(tenant.new_email(), None, "addresses are alike whatever their case");

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::baseline::{baseline, is_region, quotas};
 use super::roll_out::roll_out;
-use super::{LONGEST_TEXT, Problem, contacts, identifier, tags, too_many_tags};
+use super::{
+    LONGEST_EMAIL, LONGEST_TEXT, Problem, contacts, email_shape, identifier, pattern, tags,
+    tells_apart, too_many_tags,
+};
 use crate::access::check_role_mappings;
 use crate::tags::OWN;
 use crate::{
-    ACCOUNT_ARN, Downgrade, FACTS, Hook, HookTarget, IdentifierLengths, LandingZone,
-    LandingZoneMetadata, Platform, contact, references,
+    ACCOUNT_ARN, AddressAfterClosing, Downgrade, FACTS, Hook, HookTarget, IdentifierLengths,
+    LandingZone, LandingZoneMetadata, Platform, contact, names_number, references,
 };
 
 /// What is wrong with a landing zone, by itself and beside its platform.
@@ -65,6 +68,9 @@ pub fn check_landing_zone(
             "can't be with `enrol`: Control Tower does not govern a unit that was not registered with it",
             "Take one of the two out, or register a unit for each workspace and give it a landing zone.",
         ));
+    }
+    if let Some(wished) = &spec.address_after_closing {
+        address_after_closing(wished, platform, &mut problems);
     }
     tags("spec.tags", spec.tags.iter(), platform.tag_prefix.chars().count(), &mut problems);
     let mapped = platform.tag_mappers.iter().map(|mapper| &mapper.key);
@@ -278,5 +284,47 @@ fn parameters<'a>(
             }
             Ok(_) => {}
         }
+    }
+}
+
+/// An address that AWS can mail to, other for each tenant and other than the one that its account has.
+fn address_after_closing(
+    wished: &AddressAfterClosing,
+    platform: &Platform,
+    problems: &mut Vec<Problem>,
+) {
+    let field = "spec.addressAfterClosing.pattern";
+    let text = &wished.pattern;
+    if let Some(read) = pattern(field, text, LONGEST_EMAIL, platform.identifier_lengths, problems) {
+        email_shape(field, text, problems);
+        tells_apart(field, text, &read, problems, "address");
+        for number in ["tenantPlatformNumber", "meshProjectId"] {
+            if read.mentions(number) && !names_number(platform, number) {
+                problems.push(Problem::new(
+                    field,
+                    text,
+                    format!(
+                        "mentions `{number}`, which no tenant has: the platform's patterns do not"
+                    ),
+                    "Write `rand` instead, or mention the number in a pattern of the platform.",
+                ));
+            }
+        }
+    }
+    if *text == platform.account_email_pattern {
+        problems.push(Problem::new(
+            field,
+            text,
+            "makes the address that the account has already",
+            "Write another pattern, such as `end+#{workspaceIdentifier}.#{projectIdentifier}@example.com`.",
+        ));
+    }
+    if !(1..=30).contains(&wished.within_days) {
+        problems.push(Problem::new(
+            "spec.addressAfterClosing.withinDays",
+            wished.within_days,
+            "is no number of days from 1 to 30",
+            "Write in how many days somebody gives AWS's code, such as 7.",
+        ));
     }
 }

@@ -448,3 +448,32 @@ fn the_shapes_of_documents_stay_as_users_know_them() {
         serde_json::from_value(text.clone()).expect("a landing zone");
     assert_eq!(serde_json::to_value(document).expect("JSON"), text);
 }
+
+#[test]
+fn an_address_after_closing_can_be_mailed_to_and_is_other_for_each_tenant() {
+    let metadata = LandingZoneMetadata { name: "production".to_owned() };
+    let platform = platform("aws+#{workspaceIdentifier}.#{projectIdentifier}@example.com");
+    let said = |pattern: &str, days: u32| {
+        let wished = serde_json::json!({"pattern": pattern, "withinDays": days});
+        let zone = zone(serde_json::json!({ "addressAfterClosing": wished }));
+        check_landing_zone(&metadata, &zone, &platform)
+    };
+    let good = "closed+#{workspaceIdentifier}.#{projectIdentifier}@a.io";
+    assert_eq!(said(good, 7), []);
+    assert_eq!(said("closed+#{rand:%.12s}@example.com", 30), []);
+    let of_pattern = ["spec.addressAfterClosing.pattern"];
+    for wrong in [
+        "closed+#{workspaceIdentifier}@example.com",
+        "closed+#{workspaceIdentifier}.#{projectIdentifier}@a-long-domain.example.com",
+        "closed+#{tenantPlatformNumber}@example.com",
+        "no-address-#{rand:%.12s}",
+    ] {
+        let problems = said(wrong, 7);
+        assert!(fields(&problems).iter().all(|field| *field == of_pattern[0]), "{problems:?}");
+        assert!(!problems.is_empty(), "{wrong}");
+    }
+    assert_eq!(fields(&said(&platform.account_email_pattern, 7)), of_pattern);
+    for days in [0, 31] {
+        assert_eq!(fields(&said(good, days)), ["spec.addressAfterClosing.withinDays"]);
+    }
+}
