@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use organization::{Account, Organization};
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
-use tenant::{Enrolment, Failure, FailureName, Seat, Seats, Uuid};
+use tenant::{AccountId, Enrolment, Failure, FailureName, Seat, Seats, Uuid};
 
 /// Has AWS Control Tower govern the account.
 #[derive(Debug)]
@@ -171,8 +171,17 @@ impl Step for EnrolAccount {
         let Some(account) = task.account() else { return Ok(Seen::NotYet) };
         let Some(wished) = &task.platform.control_tower else { return Ok(Seen::Stuck(no_tower())) };
         let session = self.sessions.look(Site::Management).await?;
-        let organization = Organization::new(&session);
         let unit = &task.landing_zone.organizational_unit;
+        let tower = ControlTower::new(&session, &wished.home_region);
+        // Where an order enrols it, place-account alone cares where the account stands: Organizations is not asked.
+        if let Enrolment::AccountFactory(_) = wished.enrolment
+            && let Some(arn) = account_arn(task, account)
+            && let Ok(Governance { account: Enabled::Succeeded, .. }) =
+                tower.governance(&arn, &unit_arn(&arn, unit)).await
+        {
+            return Ok(Seen::Governed { seated: self.is_seated(task).await? });
+        }
+        let organization = Organization::new(&session);
         let found = organization.account(account.as_str()).await?;
         let mut found = found.ok_or_else(|| {
             Failure::transient(format!(
@@ -186,7 +195,6 @@ impl Step for EnrolAccount {
             // Beneath its unit it is as good as in it.
             found.parent = None;
         }
-        let tower = ControlTower::new(&session, &wished.home_region);
         let governance = tower.governance(&found.arn, &unit_arn(&found.arn, unit)).await?;
         let seen = match &wished.enrolment {
             Enrolment::Auto => look_at_move(&tower, task, &found, governance).await?,
@@ -477,6 +485,13 @@ fn token(task: &Task, broken: Option<&Broken>) -> String {
         Some(broken) => format!("repair/{}", broken.record),
     };
     Uuid::new_v5(&task.tenant.id, attempt.as_bytes()).to_string()
+}
+
+/// The account's ARN, where the platform says which organization it is in.
+fn account_arn(task: &Task, account: &AccountId) -> Option<String> {
+    let organization = task.platform.organization.as_ref()?;
+    let start = task.place().fill("arn:${Partition}:organizations::${Management}:account");
+    Some(format!("{start}/{organization}/{account}"))
 }
 
 /// The ARN of a unit of the account's organization.

@@ -3,7 +3,9 @@ use proptest::prelude::*;
 use step::{Awaited, Task};
 use tenant::Failure;
 
-use crate::{Broken, Change, ENROLMENT, Seen, TURN, enrolment, plan, seats, token, unit_arn};
+use crate::{
+    Broken, Change, ENROLMENT, Seen, TURN, account_arn, enrolment, plan, seats, token, unit_arn,
+};
 
 const UNIT: &str = "ou-land-workprod";
 const GOVERNED: Seen = Seen::Governed { seated: false };
@@ -33,6 +35,17 @@ fn after(task: &Task, change: &Change, minutes: i64) -> Task {
         _ => task.awaited.clone().or_else(|| enrolment(task).ok()),
     };
     next
+}
+
+#[test]
+fn an_account_has_an_arn_where_the_platform_says_which_organization_it_is_in() {
+    let mut task = by_factory();
+    let account = task.account().cloned().expect("an account");
+    task.platform.organization = None;
+    assert_eq!(account_arn(&task, &account), None);
+    task.platform.organization = Some("o-1".to_owned());
+    let expected = format!("arn:aws:organizations::111111111111:account/o-1/{account}");
+    assert_eq!(account_arn(&task, &account), Some(expected));
 }
 
 #[test]
