@@ -41,7 +41,7 @@ impl Pool {
             let kept = programs.deployed(name, code);
             kept.inspect_err(|error| tracing::error!(error = %Chain(error), "no program")).ok()
         });
-        let binaries = programs.folder().display().to_string();
+        let binaries = programs.searched().display().to_string();
         Self { function, step, program, binaries, state: Mutex::default() }
     }
 

@@ -87,7 +87,7 @@ impl Programs {
     }
 
     /// The folder that is searched.
-    pub fn folder(&self) -> &Path {
+    pub fn searched(&self) -> &Path {
         &self.binaries
     }
 
