@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,6 +28,8 @@ ELSEWHERE = "ou-land-suspende"
 FAULTS = 1
 APPROVER = "LandfallApprover"
 BY_PEOPLE = ("Rejected", "Blocked", "Defect")
+# A role that can't be written any more since the access role gave the right up.
+TRUST = re.compile(r"write the trust of (?P<role>\S+): (?P<document>.*)", re.DOTALL)
 
 
 class Year:
@@ -339,7 +342,7 @@ class Year:
                 break
             for row in self._unfinished():
                 if row["failed"] and row["failed"]["failure"]["name"] in BY_PEOPLE:
-                    self._replicate(row["id"])
+                    self._mend(row)
             world.leap(DAY)
         wrong = [f"{row['name']}: {row['phase']}" for row in self._unfinished()]
         for life in self.lives:
@@ -347,6 +350,17 @@ class Year:
                 self._replicate(life.id)
         self.settle()
         return [*wrong, *self._seen(verdict.judge(world, self.lives, self.strangers))]
+
+    def _mend(self, row: dict[str, Any]) -> None:
+        """What a person does whom Landfall asks, by the runbook."""
+        told = TRUST.match(row["failed"]["failure"]["systemRemark"])
+        if told:
+            document, _ = json.JSONDecoder().raw_decode(told["document"])
+            self.world.client("iam", row["account"], "us-east-1").update_assume_role_policy(
+                RoleName=told["role"], PolicyDocument=json.dumps(document)
+            )
+            self.done["trust written by hand"] += 1
+        self._replicate(row["id"])
 
     def _replicate(self, tenant: str) -> None:
         life = next(one for one in self.lives if one.id == tenant)

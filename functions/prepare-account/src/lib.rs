@@ -19,7 +19,7 @@ use role::Roles;
 use serde_json::{Value, json};
 use session::Sessions;
 use step::{Act, Permission, Place, Site, Step, Task};
-use tenant::{Failure, Trust};
+use tenant::{Failure, FailureName, Trust};
 
 pub use vpcs::{Settling, Unborn, Vpc};
 
@@ -188,7 +188,9 @@ impl Step for PrepareAccount {
                 roles.create(execution, description, &administration_trust(&place)).await?;
             }
             Change::TrustAdministration => {
-                roles.trust(execution, &administration_trust(&place)).await?;
+                let trust = administration_trust(&place);
+                let written = roles.trust(execution, &trust).await;
+                written.map_err(|failure| by_hand(execution, &trust, failure))?;
             }
             Change::AllowStacks => {
                 roles.write_inline(execution, STACKS, &stacks_policy(task)).await?;
@@ -200,7 +202,11 @@ impl Step for PrepareAccount {
             Change::EmpowerTowerRole => {
                 roles.attach(TOWER_ROLE, &place.fill(ADMINISTRATOR)).await?;
             }
-            Change::TightenTrust => roles.trust(access, &tight_trust(&place)).await?,
+            Change::TightenTrust => {
+                let trust = tight_trust(&place);
+                let written = roles.trust(access, &trust).await;
+                written.map_err(|failure| by_hand(access, &trust, failure))?;
+            }
             Change::DeleteVpcs(_) => {
                 return Err(Failure::defect("an account that is there has Regions of its own"));
             }
@@ -306,6 +312,19 @@ fn tight_trust(place: &Place) -> Value {
     let roles = ["LandfallRead", "LandfallVend"]
         .map(|role| place.fill("arn:${Partition}:iam::${Management}:role/") + role);
     trust(&place.fill("arn:${Partition}:iam::${Management}:root"), json!(roles))
+}
+
+/// Once the access role is downgraded, no trust can be written through it: whoever can is told all of it.
+fn by_hand(role: &str, trust: &Value, failure: Failure) -> Failure {
+    if failure.name != FailureName::Blocked {
+        return failure;
+    }
+    Failure::blocked(
+        format!(
+            "Landfall can no longer say who may take the role {role}, since it gave that right up. Ask Landfall's operators to write the role's trust by hand."
+        ),
+        format!("write the trust of {role}: {trust} ({})", failure.system_remark),
+    )
 }
 
 /// What the stacks contain, by the names that our templates give, and what the platform adds for its own. The role

@@ -4,9 +4,11 @@ use proptest::prelude::*;
 use region::DefaultVpc;
 use serde_json::json;
 use step::Task;
-use tenant::VpcFate;
+use tenant::{Failure, VpcFate};
 
-use crate::{Change, Seen, TowerRole, Vpc, administration_trust, plan, stacks_policy, tight_trust};
+use crate::{
+    Change, Seen, TowerRole, Vpc, administration_trust, by_hand, plan, stacks_policy, tight_trust,
+};
 
 fn prepared(task: &Task, vpcs: BTreeMap<String, Vpc>) -> Seen {
     Seen {
@@ -53,6 +55,21 @@ fn a_newborn_account_gets_its_execution_role_and_a_narrow_trust() {
 fn a_prepared_account_needs_nothing() {
     let task = example::landed();
     assert_eq!(plan(&task, Some(&prepared(&task, BTreeMap::new()))), []);
+}
+
+#[test]
+fn whoever_is_to_write_a_trust_by_hand_is_told_all_of_it() {
+    let trust = tight_trust(&example::landed().place());
+    let refused = Failure::blocked("No.", "iam:UpdateAssumeRolePolicy: AccessDenied (403)");
+    let told = by_hand("Access", &trust, refused);
+    assert_eq!(
+        told.system_remark,
+        format!(
+            "write the trust of Access: {trust} (iam:UpdateAssumeRolePolicy: AccessDenied (403))"
+        )
+    );
+    let passing = Failure::transient("iam:UpdateAssumeRolePolicy");
+    assert_eq!(by_hand("Access", &trust, passing.clone()), passing);
 }
 
 #[test]
