@@ -20,8 +20,8 @@ ENDED = ("ended", "failed")
 BURIED = "deleted"
 # How an account comes to a tenant.
 LANDED = re.compile(r"the account is |account \d{12} adopted")
-# What a tenant waits for that only a person can do.
-BY_A_PERSON = "an operator"
+# Whom a tenant waits for that needs no run; of a declined deletion nothing looks at the row again.
+BY_A_PERSON = ("an operator", "an approver")
 
 
 @dataclass
