@@ -316,7 +316,8 @@ fn tight_trust(place: &Place) -> Value {
 
 /// Once the access role is downgraded, no trust can be written through it: whoever can is told all of it.
 fn by_hand(role: &str, trust: &Value, failure: Failure) -> Failure {
-    if failure.name != FailureName::Blocked {
+    let is_refused = failure.name == FailureName::Blocked;
+    if !is_refused {
         return failure;
     }
     Failure::blocked(
