@@ -225,3 +225,24 @@ def test_a_foreign_hand_that_is_heard_of_is_looked_at_before_the_next_survey(sce
     calls = [call for call in scene.world.log(seen[-1]["seq"]) if call["step"] == "survey"]
     looked = Counter(call["action"] for call in calls if call["service"] == "organizations")
     assert looked == {"organizations:DescribeAccount": 3}, "the tenant's twice, the other once"
+
+
+def test_a_move_behind_the_back_of_a_run_is_found_once_that_has_ended(scene: Scene) -> None:
+    bare = TENANTS[3]
+    account = scene.account(bare)
+    # The next one is hours away.
+    scene.survey()
+    before = scene.surveys()
+    call = {"step": "roll-out-access", "action": "cloudformation:DescribeStackInstance"}
+    fault = scene.world.fault(**call, tenant=bare.id, kind="throttle", times=1_000_000)
+    scene.world.replicate(bare)
+    # The account's place was looked at by then.
+    assert scene.world.until(lambda: scene.world.hits()[fault], hours=1)
+    scene.organization.client.move_account(
+        AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
+    )
+    scene.world.sleep(300)
+    assert "running" in scene.world.rows([bare])[bare.id], "it was moved while a run was on"
+    scene.world.mend(fault)
+    assert scene.world.until(lambda: scene.organization.parent(account) == UNIT, hours=2)
+    assert scene.surveys() == before, "nobody had to look at all accounts"

@@ -44,14 +44,22 @@ async fn look_at(
     account: &AccountId,
 ) -> Result<(), Failure> {
     let ledger = &survey.means.ledger;
+    let owner = ledger.owner(account.as_str()).await?;
+    let tenant = match owner {
+        Some(owner) => ledger.tenant(owner).await?,
+        None => None,
+    };
+    if tenant.as_ref().is_some_and(|tenant| tenant.running.is_some()) {
+        // Whether the run sees it depends on which came first: it is looked at once the run has ended.
+        return Ok(ledger.name_account(survey.name, account).await?);
+    }
     let session = survey.sessions.look(Site::Management).await?;
     let member = Organization::new(&session).member(account).await?;
     position.summary.calls.accounts += 1;
-    let Some(owner) = ledger.owner(account.as_str()).await? else {
+    if owner.is_none() {
         let strangers = member.into_iter().filter(|member| !survey.is_a_seat(&member.id)).collect();
         return survey.write_down(position, strangers, &HashMap::new()).await;
-    };
-    let tenant = ledger.tenant(owner).await?;
+    }
     let watch = tenant.and_then(|tenant| survey.watch(&tenant));
     let Some(watch) = watch.filter(|watch| watch.account == *account) else { return Ok(()) };
     let seen = member.map(|member| member.seen);
