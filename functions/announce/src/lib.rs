@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use announcement::MOST;
+use announcement::{Announcer, MOST};
 use entry::Means;
 use ledger::Untold;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ const ROUNDS: usize = 40;
 
 /// Tells what is still to be told.
 pub async fn handle(means: Means, _event: Value) -> Result<Value, Failure> {
+    let announcer = Announcer::new(&means.config, &means.environment.topic);
     let mut told: HashSet<(String, String)> = HashSet::new();
     for _ in 0..ROUNDS {
         let mut untold = means.ledger.untold(PAGE).await?;
@@ -31,7 +32,7 @@ pub async fn handle(means: Means, _event: Value) -> Result<Value, Failure> {
         if batch.is_empty() {
             break;
         }
-        let Round { taken, failure } = tell(&means, &batch).await;
+        let Round { taken, failure } = tell(&announcer, &batch).await;
         told.extend(taken.iter().map(|entry| key(entry)));
         means.ledger.told(&taken).await?;
         if let Some(failure) = failure {
@@ -61,14 +62,14 @@ fn next(untold: &[Untold]) -> Vec<&Untold> {
     sorted
 }
 
-async fn tell<'a>(means: &Means, batch: &[&'a Untold]) -> Round<'a> {
+async fn tell<'a>(announcer: &Announcer, batch: &[&'a Untold]) -> Round<'a> {
     let (changes, others): (Vec<&'a Untold>, Vec<&'a Untold>) =
         batch.iter().copied().partition(|entry| entry.notice.change().is_some());
     let mut round = Round { taken: Vec::new(), failure: None };
     let details: Vec<&Happening> =
         changes.iter().filter_map(|entry| entry.notice.change()).collect();
     let mut heard = others;
-    match means.announcer.put(&details).await {
+    match announcer.put(&details).await {
         Ok(put) => {
             if put.contains(&false) {
                 round.failure =
@@ -83,7 +84,7 @@ async fn tell<'a>(means: &Means, batch: &[&'a Untold]) -> Round<'a> {
             round.taken.push(entry);
             continue;
         };
-        match means.announcer.publish(message).await {
+        match announcer.publish(message).await {
             Ok(()) => round.taken.push(entry),
             Err(failure) => round.failure = Some(failure),
         }

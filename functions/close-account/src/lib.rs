@@ -21,9 +21,7 @@ use organization::{Account, Closure, Organization, Standing};
 use role::Alias;
 use session::Sessions;
 use step::{Act, Awaited, Permission, Site, Step, Task};
-use tenant::{
-    AccountId, Failure, FailureName, Pace, Seat, Seats, TOMORROW, Tenant, Transition, next_day,
-};
+use tenant::{AccountId, Failure, FailureName, Pace, Seat, Seats, TOMORROW, Tenant, next_day};
 
 pub use address::Address;
 pub use release::{Hold, Product};
@@ -234,7 +232,7 @@ impl Step for CloseAccount {
                 let event = |tenant: &Tenant, now: Timestamp| {
                     tenant.readdressing(&email, until, Self::NAME, now)
                 };
-                self.write(task, event).await?;
+                self.means.change(&task.tenant, event).await?;
                 Ok(Act::Done)
             }
             Change::Readdress(change) => self.readdress(task, &change).await,
@@ -262,7 +260,7 @@ impl Step for CloseAccount {
             Change::Leave(why) => {
                 let event =
                     |tenant: &Tenant, now: Timestamp| tenant.left(why.clone(), Self::NAME, now);
-                self.write(task, event).await?;
+                self.means.change(&task.tenant, event).await?;
                 self.means.leave_seat(&Seats::closures(), task.tenant.id, PLACE).await?;
                 Ok(Act::Done)
             }
@@ -383,7 +381,7 @@ impl CloseAccount {
                 let event = |tenant: &Tenant, now: Timestamp| {
                     tenant.readdressed(email.to_owned(), Self::NAME, now)
                 };
-                self.write(task, event).await?;
+                self.means.change(&task.tenant, event).await?;
                 Ok(Act::Done)
             }
             Err(failure) => match address::refused(change.email(), &failure) {
@@ -398,7 +396,7 @@ impl CloseAccount {
 
     async fn keep_address(&self, task: &Task, why: &str) -> Result<Act, Failure> {
         let event = |tenant: &Tenant, now: Timestamp| tenant.keeps_address(why, Self::NAME, now);
-        self.write(task, event).await?;
+        self.means.change(&task.tenant, event).await?;
         Ok(Act::Done)
     }
 
@@ -506,20 +504,8 @@ impl CloseAccount {
                 return Ok(Act::Done);
             }
         }
-        self.write(task, |tenant, now| tenant.unaliased(Self::NAME, now)).await?;
+        self.means.change(&task.tenant, |tenant, now| tenant.unaliased(Self::NAME, now)).await?;
         Ok(Act::Done)
-    }
-
-    /// Writes a transition of the tenant as it is now: an earlier change of this turn may have written one.
-    async fn write(
-        &self,
-        task: &Task,
-        transition: impl Fn(&Tenant, Timestamp) -> Transition,
-    ) -> Result<(), Failure> {
-        let now = self.means.now();
-        let change = |tenant: &Tenant| Some(transition(tenant, now));
-        self.means.ledger.change(task.tenant.clone(), change).await?;
-        Ok(())
     }
 }
 

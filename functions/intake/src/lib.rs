@@ -27,6 +27,7 @@ mod surveys;
 mod tenants;
 
 use entry::Means;
+use letters::Desk;
 use tenant::{Failure, FailureName};
 
 pub use adoptions::PERMISSIONS as ADOPTION_PERMISSIONS;
@@ -87,10 +88,10 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
         Route::ListHistory => history::all(means, request).await,
-        Route::ListLetters => letters::list(means).await,
-        Route::PostRedriveAll => letters::redrive_all(means, author).await,
-        Route::PostRedrive(id) => letters::redrive(means, &id, author).await,
-        Route::PostDiscard(id) => letters::discard(means, request, &id, author).await,
+        Route::ListLetters => Desk::new(means).list().await,
+        Route::PostRedriveAll => Desk::new(means).redrive_all(author).await,
+        Route::PostRedrive(id) => Desk::new(means).redrive(&id, author).await,
+        Route::PostDiscard(id) => Desk::new(means).discard(request, &id, author).await,
         Route::ListLimits => limits::list(means).await,
         Route::PutBreaker(name) => limits::put_breaker(means, request, &name, author).await,
         Route::ListRollOuts => roll_outs::list(means).await,

@@ -12,12 +12,11 @@ use std::fmt;
 
 use account::Account;
 use entry::Means;
-use jiff::Timestamp;
 use ledger::Answer;
 use role::{Alias, Taken};
 use session::Sessions;
 use step::{Act, Permission, Site, Step, Task};
-use tenant::{Failure, Tenant, Transition, account_alias, suffixed_alias};
+use tenant::{Failure, account_alias, suffixed_alias};
 
 /// Names the account: its name, its alias, its e-mail address.
 #[derive(Debug)]
@@ -205,23 +204,15 @@ impl NameAccount {
                 format!("the account's alias is {alias}: {taken} belongs to another AWS account")
             }
         };
-        self.write(task, |tenant, now| tenant.aliased(alias.clone(), event.clone(), now)).await
+        self.means
+            .change(&task.tenant, |tenant, now| tenant.aliased(alias.clone(), event.clone(), now))
+            .await
     }
 
     async fn record_email(&self, task: &Task, email: String) -> Result<(), Failure> {
-        self.write(task, |tenant, now| tenant.readdressed(email.clone(), Self::NAME, now)).await
-    }
-
-    /// Writes a transition of the tenant as it is now: an earlier change of this turn may have written one.
-    async fn write(
-        &self,
-        task: &Task,
-        transition: impl Fn(&Tenant, Timestamp) -> Transition,
-    ) -> Result<(), Failure> {
-        let now = self.means.now();
-        let change = |tenant: &Tenant| Some(transition(tenant, now));
-        self.means.ledger.change(task.tenant.clone(), change).await?;
-        Ok(())
+        self.means
+            .change(&task.tenant, |tenant, now| tenant.readdressed(email.clone(), Self::NAME, now))
+            .await
     }
 }
 

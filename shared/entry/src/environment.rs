@@ -3,18 +3,18 @@
 use lambda_runtime::Error;
 
 /// The environment of a function.
-#[derive(Debug)]
-pub(crate) struct Environment {
+#[derive(Clone, Debug)]
+pub struct Environment {
     /// The ledger's table.
     pub(crate) table: String,
     /// The replication's state machine.
     pub(crate) state_machine: String,
-    /// The topic for what needs a person; empty for a function that tells nobody.
-    pub(crate) topic: String,
+    /// ARN of the topic for what needs a person; empty for a function that tells nobody.
+    pub topic: String,
     /// The URL of the queue of dead letters; empty for a function that does not read them.
-    pub(crate) letters: String,
+    pub letters: String,
     /// ARNs of the functions that dead letters may be for, with commas between them.
-    pub(crate) functions: String,
+    pub functions: String,
     /// ARN of the secret that says the external id; empty for a function that takes no sessions.
     pub(crate) external_id: String,
     /// The file by which the sandbox tells the time; none on AWS.

@@ -10,7 +10,6 @@ mod event;
 
 use std::future::Future;
 
-use announcement::Announcer;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use execution::{Executions, Start};
@@ -18,30 +17,30 @@ use jiff::{SignedDuration, Timestamp};
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::{Ledger, Waiter};
-use letter::Letters;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::{ExternalId, Opening, Sessions};
 use step::{Permission, Place, Step};
-use tenant::{AccountId, Failure, Mode, Platform, Seats, Tenant, Ticket};
+use tenant::{AccountId, Failure, Mode, Platform, Seats, Tenant, Ticket, Transition};
 use tracing::Instrument;
 
-use crate::{clock::Clock, environment::Environment};
+pub use environment::Environment;
+
+use crate::clock::Clock;
 
 /// What a function works with, made once while it starts.
 #[derive(Clone, Debug)]
 pub struct Means {
-    config: SdkConfig,
+    /// What clients are made of that one function alone needs: all share its connections.
+    pub config: SdkConfig,
+    /// What the template tells the function.
+    pub environment: Environment,
     external_id: ExternalId,
     clock: Clock,
     /// The ledger.
     pub ledger: Ledger,
     /// The replication's state machine.
     pub executions: Executions,
-    /// Who is told of what became of tenants.
-    pub announcer: Announcer,
-    /// What could not be delivered or handled.
-    pub letters: Letters,
 }
 
 impl Means {
@@ -63,11 +62,9 @@ impl Means {
         let clock = Clock::new(environment.clock.clone());
         let ledger = Ledger::new(&config, &environment.table);
         let executions = Executions::new(&config, &environment.state_machine);
-        let announcer = Announcer::new(&config, &environment.topic);
-        let letters = Letters::new(&config, &environment.letters, &environment.functions);
         let external_id = ExternalId::new(&config, &environment.external_id);
         tokio::join!(ledger.warm(), external_id.warm());
-        Ok(Self { config, external_id, clock, ledger, executions, announcer, letters })
+        Ok(Self { config, environment, external_id, clock, ledger, executions })
     }
 
     /// Now.
@@ -125,6 +122,18 @@ impl Means {
             Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
             Err(ledger::Error::Failure(failure)) => Err(failure),
         }
+    }
+
+    /// Writes a transition of the tenant as it is by now: an earlier change of the same turn may have written one.
+    pub async fn change(
+        &self,
+        tenant: &Tenant,
+        transition: impl Fn(&Tenant, Timestamp) -> Transition,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let change = |tenant: &Tenant| Some(transition(tenant, now));
+        self.ledger.change(tenant.clone(), change).await?;
+        Ok(())
     }
 
     /// Wakes the step that waits for this, if one does.
