@@ -3,9 +3,11 @@
 //! What AWS takes its time for is waited for, and that is sped up. What this machine computes is
 //! not: while a function runs or moto is busy, the clock slows down, so that a slow or crowded
 //! machine makes virtual time longer for nobody. How time passes is written to a small file, which
-//! every process reads that needs to know what time it is.
+//! every process reads that needs to know what time it is, and to another that moto maps into its
+//! memory, since it asks many times for each call.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +43,7 @@ struct Inner {
     speed: Speed,
     started: f64,
     file: PathBuf,
+    mapped: File,
     workers: AtomicUsize,
     pace: Mutex<Pace>,
     changed: watch::Sender<()>,
@@ -78,10 +81,14 @@ impl Clock {
         let speed = Speed { working: speed.working.min(speed.idle), ..speed };
         let now = wall();
         let pace = Pace { epoch: now, wall: now, rate: speed.working, worked: Instant::now() };
+        let file = std::env::temp_dir().join(format!("landfall-clock-{}", Uuid::new_v4().simple()));
+        let mapped = file.with_extension("mapped");
         let inner = Inner {
             speed,
             started: now,
-            file: std::env::temp_dir().join(format!("landfall-clock-{}", Uuid::new_v4().simple())),
+            mapped: File::create(&mapped)
+                .map_err(Error::io(format!("making {}", mapped.display())))?,
+            file,
             workers: AtomicUsize::new(0),
             pace: Mutex::new(pace),
             changed: watch::Sender::new(()),
@@ -103,6 +110,12 @@ impl Clock {
     /// The file that says how time passes: `epoch wall rate`, in seconds.
     pub fn file(&self) -> &Path {
         &self.0.file
+    }
+
+    /// The same as four numbers of eight bytes, least first: `epoch`, `wall` and `rate`, and what their bits come to by
+    /// exclusive or, so that whoever reads while they are written knows it.
+    pub fn mapped_file(&self) -> PathBuf {
+        self.0.file.with_extension("mapped")
     }
 
     /// The file in which moto says how many of its parts work: eight bytes, least first.
@@ -201,12 +214,16 @@ impl Inner {
     fn write(&self, Pace { epoch, wall, rate, .. }: &Pace) -> std::io::Result<()> {
         let next = self.file.with_extension("next");
         fs::write(&next, format!("{epoch:?} {wall:?} {rate:?}"))?;
-        fs::rename(next, &self.file)
+        fs::rename(next, &self.file)?;
+        let [epoch, wall, rate] = [epoch, wall, rate].map(|number| number.to_bits());
+        let numbers = [epoch, wall, rate, epoch ^ wall ^ rate].map(u64::to_le_bytes);
+        self.mapped.write_all_at(numbers.as_flattened(), 0)
     }
 
     fn leave_nothing(&self) {
-        for file in [&self.file, &self.file.with_extension("workers")] {
-            let _ = fs::remove_file(file);
+        let _ = fs::remove_file(&self.file);
+        for extension in ["mapped", "workers"] {
+            let _ = fs::remove_file(self.file.with_extension(extension));
         }
     }
 }

@@ -141,7 +141,7 @@ async fn start_moto(
         .env("MOTO_PORT", gateway.to_string())
         .env("LANDFALL_GATEWAY", format!("http://127.0.0.1:{gateway}"))
         .env("LANDFALL_START", clock.started().to_string())
-        .env("LANDFALL_CLOCK", clock.file())
+        .env("LANDFALL_CLOCK", clock.mapped_file())
         .env("LANDFALL_WORKERS", clock.workers_file())
         .env("LANDFALL_SEED", seed.to_string())
         .stdin(Stdio::null())
