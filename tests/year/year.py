@@ -30,6 +30,8 @@ APPROVER = "LandfallApprover"
 BY_PEOPLE = ("Rejected", "Blocked", "Defect")
 # A role that can't be written any more since the access role gave the right up.
 TRUST = re.compile(r"write the trust of (?P<role>\S+): (?P<document>.*)", re.DOTALL)
+# A VPC that can't be deleted any more, for the same reason.
+VPC = re.compile(r"the empty default VPC of (?P<region>\S+) needs widening")
 
 
 class Year:
@@ -341,9 +343,9 @@ class Year:
             if not self._unfinished():
                 break
             for row in self._unfinished():
-                if row["failed"] and row["failed"]["failure"]["name"] in BY_PEOPLE:
-                    self._mend(row)
+                self._mend(row)
             world.leap(DAY)
+        self.settle()
         wrong = [f"{row['name']}: {row['phase']}" for row in self._unfinished()]
         for life in self.lives:
             if not life.leaves:
@@ -353,7 +355,13 @@ class Year:
 
     def _mend(self, row: dict[str, Any]) -> None:
         """What a person does whom Landfall asks, by the runbook."""
-        told = TRUST.match(row["failed"]["failure"]["systemRemark"])
+        waits, failure = (row["waiting"] or {}).get("for", ""), (row["failed"] or {}).get("failure")
+        regions = VPC.findall(waits)
+        if not regions and (failure is None or failure["name"] not in BY_PEOPLE):
+            return
+        for region in regions:
+            self._delete_default_vpc(row["account"], region)
+        told = TRUST.match(failure["systemRemark"]) if failure else None
         if told:
             document, _ = json.JSONDecoder().raw_decode(told["document"])
             self.world.client("iam", row["account"], "us-east-1").update_assume_role_policy(
@@ -361,6 +369,21 @@ class Year:
             )
             self.done["trust written by hand"] += 1
         self._replicate(row["id"])
+
+    def _delete_default_vpc(self, account: str, region: str) -> None:
+        network = self.world.client("ec2", account, region)
+        default = {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
+        for vpc in [one["VpcId"] for one in network.describe_vpcs(**default)["Vpcs"]]:
+            within = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
+            for subnet in network.describe_subnets(**within)["Subnets"]:
+                network.delete_subnet(SubnetId=subnet["SubnetId"])
+            attached = {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc]}]}
+            for gateway in network.describe_internet_gateways(**attached)["InternetGateways"]:
+                known = {"InternetGatewayId": gateway["InternetGatewayId"]}
+                network.detach_internet_gateway(VpcId=vpc, **known)
+                network.delete_internet_gateway(**known)
+            network.delete_vpc(VpcId=vpc)
+            self.done["default VPC deleted by hand"] += 1
 
     def _replicate(self, tenant: str) -> None:
         life = next(one for one in self.lives if one.id == tenant)
@@ -373,7 +396,7 @@ class Year:
             row = rows.get(life.id, {"id": life.id, "phase": "unknown"})
             wanted = "Deleted" if life.leaves else "Ready"
             if row["phase"] != wanted:
-                found.append({"name": life.name, "failed": None, **row})
+                found.append({"name": life.name, "failed": None, "waiting": None, **row})
         return found
 
     def _seen(self, seen: Verdict) -> Iterable[str]:
