@@ -92,10 +92,8 @@ async fn admit(
     waits: Option<Awaited>,
 ) -> Result<Admitted, Failure> {
     let ledger = &means.ledger;
-    let (zone, platform) = tokio::try_join!(
-        ledger.config::<LandingZone>(&tenant.wish.landing_zone),
-        ledger.config::<Platform>(&tenant.name.platform),
-    )?;
+    let (zone, platform) =
+        ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform).await?;
     let zone = draft.landing_zone.or(zone.map(|zone| zone.spec)).ok_or_else(|| {
         Failure::rejected(format!(
             "There is no landing zone `{}`. Name one that exists.",

@@ -106,10 +106,8 @@ pub async fn handle(means: Means, Asked { ticket, called }: Asked) -> Result<Ans
             tenant
         }
     };
-    let (zone, platform) = tokio::try_join!(
-        ledger.config::<LandingZone>(&tenant.wish.landing_zone),
-        ledger.config::<Platform>(&tenant.name.platform),
-    )?;
+    let (zone, platform) =
+        ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform).await?;
     // What a run needs first is what it names; admit has said so if there is none.
     let (Some(zone), Some(platform)) = (zone, platform) else { return Ok(Answer::Superseded) };
     let answered = match ticket.mode {

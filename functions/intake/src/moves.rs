@@ -3,8 +3,7 @@
 use entry::Means;
 use serde::Deserialize;
 use tenant::{
-    LandingZone, Name, Named, Platform, Problem, Refused, Tenant, Transition, check_destination,
-    check_tenant_beside,
+    Name, Named, Problem, Refused, Tenant, Transition, check_destination, check_tenant_beside,
 };
 
 use crate::tenants::{Decision, Outcome, decided, moved};
@@ -108,10 +107,8 @@ async fn problems(
     after: &Tenant,
     taken: Option<&Tenant>,
 ) -> Result<Vec<Problem>, Refusal> {
-    let (platform, zone) = tokio::try_join!(
-        means.ledger.config::<Platform>(&after.name.platform),
-        means.ledger.config::<LandingZone>(&after.wish.landing_zone),
-    )?;
+    let (zone, platform) =
+        means.ledger.configuration(&after.wish.landing_zone, &after.name.platform).await?;
     let lengths = platform.as_ref().map(|platform| platform.spec.identifier_lengths);
     let mut problems = check_destination(&after.name, lengths.unwrap_or_default());
     problems.extend(taken.map(|tenant| {

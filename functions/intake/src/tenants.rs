@@ -137,10 +137,7 @@ pub async fn check_beside(
     .flatten()
     .collect();
     problems.extend(check_tenant(metadata, spec));
-    let (platform, zone) = tokio::try_join!(
-        means.ledger.config::<Platform>(&name.platform),
-        means.ledger.config::<LandingZone>(&spec.landing_zone),
-    )?;
+    let (zone, platform) = means.ledger.configuration(&spec.landing_zone, &name.platform).await?;
     match &platform {
         None => {
             problems.push(unknown::<Platform>(means, "metadata.platform", &name.platform).await?);
@@ -246,10 +243,9 @@ pub async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<
 }
 
 async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantView, Refusal> {
-    let (rows, zone, platform): (Vec<StepRow>, _, _) = tokio::try_join!(
+    let (rows, (zone, platform)): (Vec<StepRow>, _) = tokio::try_join!(
         means.ledger.steps(tenant.id),
-        means.ledger.config::<LandingZone>(&tenant.wish.landing_zone),
-        means.ledger.config::<Platform>(&tenant.name.platform)
+        means.ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform)
     )?;
     let now = means.now();
     let steps = steps::of_run(tenant, &rows, zone.as_ref().map(|zone| &zone.spec));

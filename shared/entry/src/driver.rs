@@ -178,10 +178,8 @@ async fn wished(
     tenant: &Tenant,
     draft: Draft,
 ) -> Result<(LandingZone, Platform), Failure> {
-    let (zone, platform) = tokio::try_join!(
-        ledger.config::<LandingZone>(&tenant.wish.landing_zone),
-        ledger.config::<Platform>(&tenant.name.platform),
-    )?;
+    let (zone, platform) =
+        ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform).await?;
     let missing = |what: &str, name: &str| {
         Failure::rejected(format!(
             "There is no {what} `{name}`. Name one that exists, or have it made."

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Failure, Kind, RollOutTransition, Spec, Versions};
+use tenant::{Failure, Kind, LandingZone, Platform, RollOutTransition, Spec, Versions};
 
 use crate::{
     Error, Ledger,
@@ -32,6 +32,19 @@ impl Ledger {
     /// A platform or landing zone.
     pub async fn config<S: Spec>(&self, name: &str) -> Result<Option<Versioned<S>>, Error> {
         self.get(Key::config(S::KIND, name)).await
+    }
+
+    /// A landing zone and a platform, in one read.
+    pub async fn configuration(
+        &self,
+        landing_zone: &str,
+        platform: &str,
+    ) -> Result<(Option<Versioned<LandingZone>>, Option<Versioned<Platform>>), Error> {
+        let zone = Key::config(Kind::LandingZone, landing_zone);
+        let platform = Key::config(Kind::Platform, platform);
+        let mut rows = self.present(vec![zone.clone(), platform.clone()]).await?;
+        let (zone, platform) = (rows.remove(&zone.pk), rows.remove(&platform.pk));
+        Ok((zone.map(item::read).transpose()?, platform.map(item::read).transpose()?))
     }
 
     /// All platforms or landing zones.
