@@ -1,4 +1,4 @@
-"""The history of all tenants, exported for auditors; the table, read with boto3, is the judge."""
+"""The history of everything, exported for auditors; the table, read with boto3, is the judge."""
 
 import json
 from collections.abc import Iterator
@@ -37,14 +37,17 @@ class Scene:
         assert self.world.until(there, hours=2), self.operator.ask("GET", tenant.path)
 
     def entries(self) -> list[tuple[str, int, str, str]]:
-        """All entries of the table: tenant, version, time, event."""
+        """All entries of the table: whose, version, time, event."""
         found = []
         for page in self.table.get_paginator("scan").paginate(TableName=LEDGER):
             for row in page["Items"]:
-                kind, _, tenant = row["pk"]["S"].partition("#")
-                if kind == "TENANT" and row["sk"]["S"].startswith("HISTORY#"):
-                    version = int(row["version"]["N"])
-                    found.append((tenant, version, row["at"]["S"], row["event"]["S"]))
+                kind, _, whose = row["pk"]["S"].partition("#")
+                if (kind, whose) == ("HISTORY", "CONFIG"):
+                    whose = f"{row['kind']['S']} {row['name']['S']}"
+                elif kind != "TENANT" or not row["sk"]["S"].startswith("HISTORY#"):
+                    continue
+                version = int(row["version"]["N"])
+                found.append((whose, version, row["at"]["S"], row["event"]["S"]))
         return sorted(found)
 
     def export(self, *arguments: str) -> tuple[list[dict[str, Any]], str]:
@@ -56,7 +59,12 @@ class Scene:
 
 def known(lines: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
     """Lines as the table has them."""
-    return sorted((one["id"], one["version"], one["at"], one["event"]) for one in lines)
+    return sorted((whose(one), one["version"], one["at"], one["event"]) for one in lines)
+
+
+def whose(line: dict[str, Any]) -> str:
+    """The tenant's id, or kind and name of a landing zone or platform."""
+    return str(line["id"]) if "id" in line else f"{line['kind']} {line['name']}"
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +88,8 @@ def scene() -> Iterator[Scene]:
 def test_an_export_has_every_entry_of_the_ledger_once(scene: Scene) -> None:
     lines, said = scene.export()
     assert known(lines) == scene.entries()
-    assert f"{len(lines)} entries of 3 tenants" in said
-    of = {tenant: [one for one in lines if one["id"] == tenant.id] for tenant in ALL}
+    assert f"{len(lines)} entries of 3 tenants and 3 landing zones and platforms" in said
+    of = {tenant: [one for one in lines if whose(one) == tenant.id] for tenant in ALL}
     for tenant, own in of.items():
         assert {one["name"] for one in own} == {tenant.name}
         versions = [one["version"] for one in own]
@@ -93,8 +101,16 @@ def test_an_export_has_every_entry_of_the_ledger_once(scene: Scene) -> None:
     assert [of[tenant][-1]["to"] for tenant in ALL] == ["Ready", "Deleted", "Deleted"]
     assert of[PURGED][-1]["author"] == of[PURGED][0]["author"]
     # One tenant's lines stand together, the living one's first.
-    names = [one["name"] for one in lines]
+    names = [one["name"] for one in lines if "id" in one]
     assert names == sorted(names, key=lambda name: (name != LIVING.name, name))
+    # Landing zones and platforms follow.
+    assert ["id" in one for one in lines] == sorted(("id" in one for one in lines), reverse=True)
+    configured = [(one["kind"], one["name"]) for one in lines if "id" not in one]
+    assert configured == [
+        ("LandingZone", "production"),
+        ("LandingZone", "sandbox"),
+        ("Platform", "aws"),
+    ]
 
 
 def test_an_export_tells_what_only_operators_read(scene: Scene) -> None:
@@ -113,7 +129,9 @@ def test_an_export_tells_what_only_operators_read(scene: Scene) -> None:
 
 def test_an_export_is_of_a_workspace_of_a_platform_and_since_a_time(scene: Scene) -> None:
     everything, said = scene.export()
-    assert known(scene.export("--platform", "aws", "--workspace", "sweep")[0]) == known(everything)
+    assert known(scene.export("--platform", "aws")[0]) == known(everything)
+    tenants = [one for one in everything if "id" in one]
+    assert known(scene.export("--platform", "aws", "--workspace", "sweep")[0]) == known(tenants)
     assert scene.export("--workspace", "nobody")[0] == []
     times = sorted(one["at"] for one in everything)
     middle = times[len(times) // 2]
@@ -164,6 +182,7 @@ def test_a_long_export_comes_in_parts_and_goes_on_where_it_was_cut_short(scene: 
         (("--since", "yesterday"), "write a day or an instant"),
         (("--after", "elsewhere"), "none of this history's `next`"),
         (("--after", "other.project.aws", "--workspace", "sweep"), "none of this history's `next`"),
+        (("--after", "configuration", "--workspace", "sweep"), "none of this history's `next`"),
         (("--platform", "awz"), "`platform` is none that is known"),
         (("--workspace", "a.b"), "no workspace's identifier"),
     ],

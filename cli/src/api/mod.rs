@@ -206,10 +206,10 @@ fn about(path: &str) -> String {
             format!("Tenant {workspace}.{project}.{platform}")
         }
         ["workspaces", workspace, ..] => format!("workspace {workspace}"),
-        ["landing-zones", name] => format!("LandingZone {name}"),
+        ["landing-zones", name, ..] => format!("LandingZone {name}"),
         ["limits", platform, ..] => format!("the limits of platform {platform}"),
         ["letters", id, ..] => format!("letter {id}"),
-        ["platforms", name] => format!("Platform {name}"),
+        ["platforms", name, ..] => format!("Platform {name}"),
         parts => parts.join(" "),
     }
 }
@@ -225,6 +225,7 @@ mod tests {
             ("/operator/workspaces/a/projects/b/tenants/aws", "Tenant a.b.aws"),
             ("/workspaces/a/tenants?after=a.b.aws", "workspace a"),
             ("/landing-zones/production", "LandingZone production"),
+            ("/platforms/aws/history?after=3", "Platform aws"),
             ("/operator/tenants", "tenants"),
         ];
         for (path, expected) in cases {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use tenant::{
-    AccountId, AwaitedView, BreakerWish, Claim, ConfigurationPlanView, DiscardWish, Document,
-    HistoryPage, HistoryView, Kind, LetterView, LettersView, LimitsView, Name, Page, PlanView,
-    Platform, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView, TenantSpec, TenantView,
-    Unmanaged,
+    AccountId, AwaitedView, BreakerWish, Claim, ConfigurationEntry, ConfigurationPlanView,
+    DiscardWish, Document, HistoryPage, HistoryView, Kind, LetterView, LettersView, LimitsView,
+    Name, Page, PlanView, Platform, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView,
+    TenantSpec, TenantView, Unmanaged,
 };
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ impl Api {
         self.get(&format!("{}/history", tenant_path(name))).await?.read()
     }
 
-    /// A part of all tenants' history, as `query` narrows it.
+    /// A part of the history of everything, as `query` narrows it.
     pub async fn all_history(
         &self,
         query: &[(&str, &str)],
@@ -401,6 +401,21 @@ impl Api {
     /// All platforms or landing zones.
     pub async fn configs<S: Spec>(&self) -> Result<Vec<Document<S>>, Trouble> {
         self.all(&format!("/{}", collection::<S>())).await
+    }
+
+    /// Deletes a platform or landing zone that nobody uses.
+    pub async fn delete_config<S: Spec>(&self, name: &str) -> Result<ConfigurationEntry, Trouble> {
+        let path = format!("/{}/{name}", collection::<S>());
+        self.send(Method::DELETE, &path, None, &[]).await?.read()
+    }
+
+    /// What happened to a platform or landing zone.
+    pub async fn configuration_history(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Vec<ConfigurationEntry>, Trouble> {
+        self.all(&format!("/{}/{name}/history", kept_under(kind))).await
     }
 
     async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Trouble> {

@@ -1,9 +1,11 @@
-//! `landfall delete NAME`.
+//! `landfall delete`: a tenant, or a landing zone or platform that nobody uses.
+
+mod configuration;
 
 use std::fmt::Write as _;
 
-use clap::Args;
-use tenant::{LandingZone, TenantView};
+use clap::{Args, Subcommand};
+use tenant::{LandingZone, Platform, TenantView};
 
 use super::Context;
 use super::follow::{Followed, exit, follow};
@@ -14,20 +16,46 @@ use crate::options::Waiting;
 
 /// Arguments of `delete`.
 #[derive(Args, Debug)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     /// The tenant's name: `<workspace>.<project>.<platform>`.
-    pub name: String,
+    #[arg(required = true)]
+    pub name: Option<String>,
     /// Marks it; without this, only says what that does.
     #[arg(long)]
     pub yes: bool,
     /// How long to stay.
     #[command(flatten)]
     pub waiting: Waiting,
+    /// Something else than a tenant.
+    #[command(subcommand)]
+    pub other: Option<Other>,
+}
+
+/// What can be deleted beside tenants.
+#[derive(Debug, Subcommand)]
+pub enum Other {
+    /// Says what deleting a landing zone does, and with --yes deletes it, if no tenant wishes for it; for operators.
+    #[command(aliases = ["landing-zones", "landingzone", "landingzones"])]
+    LandingZone(configuration::Arguments),
+    /// Says what deleting a platform does, and with --yes deletes it, if no landing zone or tenant is of it; for
+    /// operators.
+    #[command(alias = "platforms")]
+    Platform(configuration::Arguments),
 }
 
 /// Says what a deletion does; marks the tenant if that is wanted, and shows how its access goes.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
-    let name = name(&arguments.name)?;
+    match &arguments.other {
+        Some(Other::LandingZone(wanted)) => {
+            return configuration::run::<LandingZone>(context, wanted).await;
+        }
+        Some(Other::Platform(wanted)) => {
+            return configuration::run::<Platform>(context, wanted).await;
+        }
+        None => {}
+    }
+    let name = name(arguments.name.as_deref().unwrap_or_default())?;
     let api = context.api().await?;
     let before = api.tenant(&name, false).await?;
     if !arguments.yes {

@@ -1,16 +1,16 @@
-//! `landfall history NAME`, and `landfall history export`: what happened to one tenant, or to all that ever were.
+//! `landfall history`: what happened to one tenant, landing zone or platform, or to all that ever were.
 
 use std::collections::HashSet;
 
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tenant::{HistoryLine, Uuid};
+use tenant::{HistoryLine, Kind, Uuid};
 
 use super::Context;
 use crate::api::{Api, name};
 use crate::exit::{Exit, Trouble};
 use crate::options::Format;
-use crate::show::{history, instant, structured};
+use crate::show::{configuration_history, history, instant, structured};
 
 /// Arguments of `history`.
 #[derive(Args, Debug)]
@@ -22,16 +22,44 @@ pub struct Arguments {
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub output: Format,
-    /// All tenants' history instead of one's.
+    /// Another history than a tenant's.
     #[command(subcommand)]
-    pub all: Option<Histories>,
+    pub other: Option<Histories>,
 }
 
-/// What is done with the history of all tenants.
+impl Arguments {
+    /// How the history is printed.
+    #[must_use]
+    pub fn output(&self) -> Format {
+        match &self.other {
+            Some(Histories::LandingZone(wanted) | Histories::Platform(wanted)) => wanted.output,
+            Some(Histories::Export(_)) | None => self.output,
+        }
+    }
+}
+
+/// Histories other than a tenant's.
 #[derive(Debug, Subcommand)]
 pub enum Histories {
-    /// Prints the history of all tenants, deleted ones included, as JSON Lines; for operators and auditors.
+    /// Prints what happened to a landing zone, also once it is deleted: who changed which fields.
+    #[command(aliases = ["landing-zones", "landingzone", "landingzones"])]
+    LandingZone(Configuration),
+    /// Prints what happened to a platform, also once it is deleted; for operators and auditors.
+    #[command(alias = "platforms")]
+    Platform(Configuration),
+    /// Prints the history of all tenants, landing zones and platforms, deleted ones included, as JSON Lines; for
+    /// operators and auditors.
     Export(Export),
+}
+
+/// Arguments of `history landing-zone` and `history platform`.
+#[derive(Args, Debug)]
+pub struct Configuration {
+    /// Its name.
+    pub name: String,
+    /// How it is printed; other than in a table, with all that stood there before and after.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
 }
 
 /// How long a function of Landfall runs at the most: what it is about to write may bear a time as old as this.
@@ -43,7 +71,7 @@ pub struct Export {
     /// Only tenants of this workspace.
     #[arg(short, long)]
     pub workspace: Option<String>,
-    /// Only tenants of this platform.
+    /// Only this platform, its tenants and its landing zones.
     #[arg(long)]
     pub platform: Option<String>,
     /// Only what happened then or later: a day, or an instant such as `2026-01-31T12:00:00Z`; UTC.
@@ -54,10 +82,17 @@ pub struct Export {
     pub after: Option<String>,
 }
 
-/// Prints what happened to a tenant, oldest first.
+/// Prints what happened, oldest first.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
-    if let Some(Histories::Export(arguments)) = &arguments.all {
-        return export(context, arguments).await;
+    match &arguments.other {
+        Some(Histories::Export(wanted)) => return export(context, wanted).await,
+        Some(Histories::LandingZone(wanted)) => {
+            return configured(context, Kind::LandingZone, wanted).await;
+        }
+        Some(Histories::Platform(wanted)) => {
+            return configured(context, Kind::Platform, wanted).await;
+        }
+        None => {}
     }
     let name = name(arguments.name.as_deref().unwrap_or_default())?;
     let answer = context.api().await?.history(&name).await?;
@@ -66,6 +101,19 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Troub
         format => structured(format, &answer),
     };
     context.terminal.print(text);
+    Ok(Exit::Ok)
+}
+
+async fn configured(
+    context: &Context,
+    kind: Kind,
+    wanted: &Configuration,
+) -> Result<Exit, Trouble> {
+    let entries = context.api().await?.configuration_history(kind, &wanted.name).await?;
+    context.terminal.print(match wanted.output {
+        Format::Table => configuration_history(&entries),
+        format => structured(format, &entries),
+    });
     Ok(Exit::Ok)
 }
 
@@ -95,16 +143,36 @@ struct Progress {
     place: Option<String>,
     lines: usize,
     tenants: HashSet<Uuid>,
+    configured: HashSet<String>,
+}
+
+impl Progress {
+    fn count(&mut self, items: &[HistoryLine]) {
+        self.lines += items.len();
+        for line in items {
+            match line {
+                HistoryLine::Tenant(line) => self.tenants.insert(line.id),
+                HistoryLine::Configuration(entry) => {
+                    self.configured.insert(format!("{} {}", entry.kind.as_str(), entry.name))
+                }
+            };
+        }
+    }
+
+    fn said(&self) -> String {
+        let Self { lines, tenants, configured, .. } = self;
+        let (tenants, configured) = (tenants.len(), configured.len());
+        format!("{lines} entries of {tenants} tenants and {configured} landing zones and platforms")
+    }
 }
 
 async fn export(context: &Context, arguments: &Export) -> Result<Exit, Trouble> {
     let api = context.api().await?;
     let mut progress = Progress { place: arguments.after.clone(), ..Progress::default() };
     let ended = pass_on(context, &api, arguments, &mut progress).await;
-    let (lines, tenants) = (progress.lines, progress.tenants.len());
     match (&ended, &progress.place) {
         (Ok(Told::All), _) => {
-            context.terminal.note(format!("{lines} entries of {tenants} tenants"));
+            context.terminal.note(progress.said());
         }
         (Err(_), Some(place)) => {
             context.terminal.say(format!("for the rest, the same with --after {place}"));
@@ -144,8 +212,7 @@ async fn pass_on(
         if !context.terminal.hand_on(&lines(&page.items))? {
             return Ok(Told::Some);
         }
-        progress.lines += page.items.len();
-        progress.tenants.extend(page.items.iter().map(|line| line.id));
+        progress.count(&page.items);
         match page.next {
             Some(next) => progress.place = Some(next),
             None => return Ok(Told::All),

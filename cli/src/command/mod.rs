@@ -49,7 +49,7 @@ pub enum Command {
     Describe(describe::Arguments),
     /// Shows tenants' steps live until all have ended.
     Watch(watch::Arguments),
-    /// Prints what happened to a tenant, and who caused it.
+    /// Prints what happened to a tenant, a landing zone or a platform, and who caused it.
     History(history::Arguments),
     /// Replicates tenants now, without any change of their wish.
     Replicate(replicate::Arguments),
@@ -59,7 +59,7 @@ pub enum Command {
     #[command(subcommand)]
     Rollout(rollout::Act),
     /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
-    /// an approver agrees.
+    /// an approver agrees. Deletes landing zones and platforms that nobody uses.
     Delete(delete::Arguments),
     /// Agrees to a deletion that somebody else asked for: the account goes.
     Approve(decide::Arguments),
@@ -128,7 +128,7 @@ impl Command {
             Self::Plan(arguments) => arguments.output,
             Self::Get(arguments) => arguments.output,
             Self::Describe(arguments) => arguments.output,
-            Self::History(arguments) => arguments.output,
+            Self::History(arguments) => arguments.output(),
             Self::Lint(arguments) => arguments.output,
             Self::Doctor(arguments) => arguments.output,
             Self::Limits(arguments) => arguments.output,

@@ -1,6 +1,7 @@
 //! Turns answers into lines: tables, steps that tick off, structured text for programs.
 
 mod board;
+mod configuration;
 mod letters;
 mod limits;
 mod live;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::options::Format;
 
 pub use board::age;
+pub use configuration::{configuration_history, configured};
 pub use letters::letters;
 pub use limits::limits;
 pub use live::Live;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use tenant::{Kind, RollOutState, RollOutView};
+use tenant::{RollOutState, RollOutView};
 
+use super::configuration::configured;
 use super::instant;
 use super::limits::person;
 use super::paint::Paint;
@@ -47,7 +48,7 @@ pub fn roll_outs(roll_outs: &[RollOutView], paint: Paint) -> String {
 fn row(one: &RollOutView, paint: Paint) -> Vec<String> {
     let state = one.state.as_str();
     vec![
-        if one.kind == Kind::Platform { "platform" } else { "landing-zone" }.to_owned(),
+        configured(one.kind).to_owned(),
         one.name.clone(),
         one.brings.to_string(),
         match one.state {

@@ -96,13 +96,13 @@ async fn admit(
         ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform).await?;
     let zone = draft.landing_zone.or(zone.map(|zone| zone.spec)).ok_or_else(|| {
         Failure::rejected(format!(
-            "There is no landing zone `{}`. Name one that exists.",
+            "There is no landing zone `{}`. Name one that exists, or have it made.",
             tenant.wish.landing_zone
         ))
     })?;
     let platform = draft.platform.or(platform.map(|platform| platform.spec)).ok_or_else(|| {
         Failure::rejected(format!(
-            "There is no platform `{}`. Name one that exists.",
+            "There is no platform `{}`. Name one that exists, or have it made.",
             tenant.name.platform
         ))
     })?;

@@ -1,5 +1,8 @@
 //! Platforms and landing zones: checked against AWS, which is only looked at, before they are written.
 
+mod deletion;
+mod history;
+
 use aws_config::SdkConfig;
 use control_tower::ControlTower;
 use entry::Means;
@@ -13,14 +16,18 @@ use session::Sessions;
 use stackset::StackSets;
 use step::{Permission, Site};
 use tenant::{
-    ConfigurationPlanView, Document, Failure, Kind, LandingZone, LandingZoneMetadata, Mode, Page,
-    PermissionModel, Platform, PlatformMetadata, Problem, Reader, RoleMapping, RollOut,
-    RollOutRules, Spec, Tenant, Transition, Uuid, check_landing_zone, check_platform, kind_of,
+    ConfigurationEntry, ConfigurationPlanView, Document, Failure, Kind, LandingZone,
+    LandingZoneMetadata, Mode, Page, PermissionModel, Platform, PlatformMetadata, Problem, Reader,
+    RoleMapping, RollOut, RollOutRules, Spec, Tenant, Transition, Uuid, check_landing_zone,
+    check_platform, kind_of,
 };
 
 use crate::request::{Precondition, same};
 use crate::tenants::{ATTEMPTS, Outcome, unknown};
 use crate::{Refusal, Request, Response, passes, plans};
+
+pub use deletion::{Users, delete};
+pub use history::history;
 
 /// How many of the tenants that a change concerns are planned; all are counted.
 const PLANNED: usize = 10;
@@ -567,7 +574,11 @@ async fn write<S: Configuration>(
         if let Some(before) = before.as_ref().filter(|_| outcome == Outcome::Unchanged) {
             return Ok(Response::json(outcome.status(), &document(before)).tagged(before.version));
         }
-        let next = version.unwrap_or(0) + 1;
+        let last = match version {
+            Some(version) => version,
+            None => last_version::<S>(means, name).await?,
+        };
+        let next = last + 1;
         let alike = before.as_ref().filter(|before| before.spec.is_like(&spec));
         let config = Versioned {
             name: name.to_owned(),
@@ -577,15 +588,18 @@ async fn write<S: Configuration>(
             author: author.to_owned(),
             at: means.now(),
         };
-        // Nobody can have wished for what did not exist.
-        let roll_out = if before.is_some() && alike.is_none() {
+        let earlier = before.as_ref().map(|before| &before.spec);
+        let entry = ConfigurationEntry::of((name, next), earlier, Some(&spec), author, config.at);
+        // Nobody can have wished for what was never there. What is there again may have been wished for while it was
+        // deleted, and whoever did runs now.
+        let roll_out = if last > 0 && alike.is_none() {
             let earlier = means.ledger.roll_out(S::KIND, name).await?;
             let change = (S::KIND, name, next);
             Some(RollOut::begun(change, earlier.as_ref(), author, means.now()))
         } else {
             None
         };
-        match means.ledger.configure(&config, roll_out.as_ref()).await {
+        match means.ledger.configure(&config, &entry, roll_out.as_ref()).await {
             Ok(()) => {
                 return Ok(Response::json(outcome.status(), &document(&config)).tagged(next));
             }
@@ -595,6 +609,12 @@ async fn write<S: Configuration>(
         }
     }
     Err(Refusal::Busy)
+}
+
+/// The version that a name had last; versions go on where what had it was deleted, so that none means two things.
+async fn last_version<S: Spec>(means: &Means, name: &str) -> Result<u64, Refusal> {
+    let last = means.ledger.last_config_entry(S::KIND, name).await?;
+    Ok(last.map_or(0, |last| last.version))
 }
 
 /// Asks for a run of every tenant that something concerns; start-due starts them, some each minute.

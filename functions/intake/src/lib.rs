@@ -87,6 +87,18 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         }
         Route::GetPlatform(name) => configuration::get::<tenant::Platform>(means, &name).await,
         Route::ListPlatforms => configuration::list::<tenant::Platform>(means).await,
+        Route::DeleteLandingZone(name) => {
+            configuration::delete::<tenant::LandingZone>(means, request, &name, author).await
+        }
+        Route::DeletePlatform(name) => {
+            configuration::delete::<tenant::Platform>(means, request, &name, author).await
+        }
+        Route::GetLandingZoneHistory(name) => {
+            configuration::history::<tenant::LandingZone>(means, request, &name).await
+        }
+        Route::GetPlatformHistory(name) => {
+            configuration::history::<tenant::Platform>(means, request, &name).await
+        }
         Route::ListHistory => history::all(means, request).await,
         Route::ListLetters => Desk::new(means).list().await,
         Route::PostRedriveAll => Desk::new(means).redrive_all(author).await,

@@ -5,10 +5,10 @@ mod examples;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tenant::{
-    AwaitedView, BreakerWish, Claim, ConfigurationPlanView, DiscardWish, Document, HistoryPage,
-    HistoryView, Kind, LandingZone, LetterView, LettersView, LimitsView, Page, PlanView, Platform,
-    Problems, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView, TenantSpec, TenantView,
-    Unmanaged,
+    AwaitedView, BreakerWish, Claim, ConfigurationEntry, ConfigurationPlanView, DiscardWish,
+    Document, HistoryPage, HistoryView, Kind, LandingZone, LetterView, LettersView, LimitsView,
+    Page, PlanView, Platform, Problems, RedrivenView, RollOutView, RollOutWish, Spec, SurveyView,
+    TenantSpec, TenantView, Unmanaged,
 };
 
 use crate::adoptions::AccountTags;
@@ -17,10 +17,11 @@ use crate::request::LARGEST_BODY;
 use crate::route::{
     ADOPTION, ADOPTION_PLAN, ALL_HISTORY, ALL_TENANTS, ANSWERS, ANY_TENANT, APPROVE, AWAITED,
     BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, DISCARD, HISTORY, LANDING_ZONE,
-    LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LETTERS, LIMITS, MOVE, MOVE_PLAN,
-    OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_PLANS, PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REDRIVE,
-    REDRIVE_ALL, REPLICATIONS, RESTORATION, RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY,
-    SURVEYS, TENANT, TENANTS, UNMANAGED, UNMANAGED_TAGS,
+    LANDING_ZONE_HISTORY, LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LETTERS,
+    LIMITS, MOVE, MOVE_PLAN, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_HISTORY, PLATFORM_PLANS,
+    PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REDRIVE, REDRIVE_ALL, REPLICATIONS, RESTORATION,
+    RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
+    UNMANAGED_TAGS,
 };
 
 /// What the document tells of one route.
@@ -31,16 +32,27 @@ struct Operation {
     answers: Vec<(u16, &'static str)>,
     schema: Value,
     example: Option<Value>,
+    condition: Condition,
     has_version: bool,
     has_location: bool,
     comes_in_parts: bool,
+}
+
+/// What a request may ask to be so before it is done.
+#[derive(Clone, Copy, PartialEq)]
+enum Condition {
+    /// Nothing.
+    None,
+    /// The version.
+    Version,
+    /// The version, or that there is none yet.
+    VersionOrNew,
 }
 
 /// What a request carries.
 struct Body {
     schema: Value,
     example: Value,
-    is_conditional: bool,
 }
 
 /// The document.
@@ -144,7 +156,7 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         ("POST", MOVE) => {
             let summary = "Moves a tenant to another project; it keeps its id, its account and its history.";
             reads::<TenantView>("moveTenant", summary, schemas)
-                .moves(true)
+                .moves(Condition::VersionOrNew)
                 .answers(&[(202, "It is moved."), (200, "It was there already.")])
                 .versioned()
                 .located()
@@ -152,7 +164,7 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         ("PUT", MOVE_PLAN) => {
             let summary = "Asks what moving a tenant would change; nothing is changed.";
             reads::<PlanView>("putMovePlan", summary, schemas)
-                .moves(false)
+                .moves(Condition::None)
                 .answers(&[(202, "The plan is being made.")])
                 .located()
         }
@@ -203,7 +215,7 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .versioned(),
         ("GET", ALL_HISTORY) => reads::<HistoryPage>(
             "listHistory",
-            "The history of all tenants, those that are no more included, with what only operators may read.",
+            "The history of all tenants, landing zones and platforms, those that are no more included, with what only operators may read.",
             schemas,
         )
         .like(examples::all_history())
@@ -346,6 +358,10 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         )
         .like(examples::landing_zone())
         .versioned(),
+        ("DELETE", LANDING_ZONE) => deletion("deleteLandingZone", "Deletes a landing zone that no living tenant wishes for.", schemas),
+        ("GET", LANDING_ZONE_HISTORY) => {
+            configuration_history("getLandingZoneHistory", "What happened to a landing zone, deleted or not, and who did it.", schemas)
+        }
         ("GET", LANDING_ZONES) => {
             reads::<Page<Document<LandingZone>>>("listLandingZones", "All landing zones.", schemas)
         }
@@ -362,6 +378,10 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
                 .like(examples::platform())
                 .versioned()
         }
+        ("DELETE", PLATFORM) => deletion("deletePlatform", "Deletes a platform that no landing zone belongs to and no living tenant is on.", schemas),
+        ("GET", PLATFORM_HISTORY) => {
+            configuration_history("getPlatformHistory", "What happened to a platform, deleted or not, and who did it.", schemas)
+        }
         ("GET", PLATFORMS) => {
             reads::<Page<Document<Platform>>>("listPlatforms", "All platforms.", schemas)
         }
@@ -370,6 +390,25 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         // A test asks for every route.
         _ => any("", ""),
     }
+}
+
+/// The end of a landing zone or platform.
+fn deletion(id: &'static str, says: &'static str, schemas: &mut SchemaGenerator) -> Operation {
+    reads::<ConfigurationEntry>(id, says, schemas)
+        .answers(&[(200, "It is deleted, now or before; this is the last entry of its history.")])
+        .like(examples::deletion())
+        .matched()
+        .versioned()
+}
+
+fn configuration_history(
+    id: &'static str,
+    says: &'static str,
+    schemas: &mut SchemaGenerator,
+) -> Operation {
+    reads::<Page<ConfigurationEntry>>(id, says, schemas)
+        .like(examples::configuration_history())
+        .in_parts()
 }
 
 /// What a person does to a roll-out.
@@ -386,7 +425,7 @@ fn decision(id: &'static str, says: &'static str, schemas: &mut SchemaGenerator)
         "properties": { "comment": { "type": "string", "maxLength": LONGEST_COMMENT, "description": "Why." } }
     });
     let example = json!({ "comment": "The project has ended." });
-    let body = Body { schema, example, is_conditional: false };
+    let body = Body { schema, example };
     let operation = reads::<TenantView>(id, says, schemas);
     Operation { body: Some(body), ..operation }
         .answers(&[(202, "It is written down.")])
@@ -402,7 +441,7 @@ fn answer(schemas: &mut SchemaGenerator) -> Operation {
             "resend": { "const": true, "description": "Have another code mailed." }
         }
     });
-    let body = Body { schema, example: json!({ "otp": "123456" }), is_conditional: false };
+    let body = Body { schema, example: json!({ "otp": "123456" }) };
     let operation = reads::<TenantView>(
         "postAnswer",
         "Answers what a tenant waits for: the code that AWS mails to an account's new address.",
@@ -422,7 +461,7 @@ fn discard(schemas: &mut SchemaGenerator) -> Operation {
         } }
     });
     let example = json!({ "comment": "The account is closed already." });
-    let body = Body { schema, example, is_conditional: false };
+    let body = Body { schema, example };
     let operation = reads::<LetterView>("discardLetter", "Throws a dead letter away.", schemas);
     Operation { body: Some(body), ..operation }.answers(&[(200, "It is gone; this stood in it.")])
 }
@@ -440,7 +479,7 @@ fn checks(schemas: &mut SchemaGenerator) -> Operation {
         "properties": { "problems": { "type": "array", "maxItems": 0 } }
     });
     Operation {
-        body: Some(Body { schema, example, is_conditional: false }),
+        body: Some(Body { schema, example }),
         schema: found,
         ..any("postCheck", "Checks configuration as if it were applied, and writes nothing.")
     }
@@ -464,6 +503,7 @@ fn any(id: &'static str, says: &'static str) -> Operation {
         answers: vec![(200, "As asked for.")],
         schema: json!({ "type": "object" }),
         example: None,
+        condition: Condition::None,
         has_version: false,
         has_location: false,
         comes_in_parts: false,
@@ -477,17 +517,17 @@ impl Operation {
     }
 
     fn takes_value(self, schema: &schemars::Schema, example: Value) -> Self {
-        let body = Body { schema: schema.clone().to_value(), example, is_conditional: true };
-        Self { body: Some(body), ..self }
+        let body = Body { schema: schema.clone().to_value(), example };
+        Self { body: Some(body), condition: Condition::VersionOrNew, ..self }
     }
 
     fn drafts<S: Spec>(self, example: Value, schemas: &mut SchemaGenerator) -> Self {
         let schema = schemas.subschema_for::<Document<S>>().to_value();
-        Self { body: Some(Body { schema, example, is_conditional: false }), ..self }
+        Self { body: Some(Body { schema, example }), ..self }
     }
 
     /// Takes the project that a tenant is to move to.
-    fn moves(self, is_conditional: bool) -> Self {
+    fn moves(self, condition: Condition) -> Self {
         let part = |says: &str| json!({ "type": "string", "description": says });
         let schema = json!({
             "type": "object", "additionalProperties": false, "required": ["workspace", "project"],
@@ -496,7 +536,7 @@ impl Operation {
             }
         });
         let example = json!({ "workspace": "shipping", "project": "checkout-prod" });
-        Self { body: Some(Body { schema, example, is_conditional }), ..self }
+        Self { body: Some(Body { schema, example }), condition, ..self }
     }
 
     fn answers(self, answers: &[(u16, &'static str)]) -> Self {
@@ -505,6 +545,11 @@ impl Operation {
 
     fn like(self, example: Value) -> Self {
         Self { example: Some(example), ..self }
+    }
+
+    /// Is done to a version only, if one is named.
+    fn matched(self) -> Self {
+        Self { condition: Condition::Version, ..self }
     }
 
     fn versioned(self) -> Self {
@@ -546,18 +591,20 @@ impl Operation {
                 "required": true, "content": content,
                 "description": format!("At most {LARGEST_BODY} bytes. Repeating it changes nothing.")
             });
-            if body.is_conditional {
-                parameters.push(condition(
-                    "If-Match",
-                    "Changes only this version, as `ETag` gave it.",
-                    json!("\"3\""),
-                ));
-                parameters.push(condition(
-                    "If-None-Match",
-                    "`*` makes, and never changes.",
-                    json!("*"),
-                ));
-            }
+        }
+        if self.condition != Condition::None {
+            parameters.push(condition(
+                "If-Match",
+                "Changes only this version, as `ETag` gave it.",
+                json!("\"3\""),
+            ));
+        }
+        if self.condition == Condition::VersionOrNew {
+            parameters.push(condition(
+                "If-None-Match",
+                "`*` makes, and never changes.",
+                json!("*"),
+            ));
         }
         if !parameters.is_empty() {
             written["parameters"] = parameters.into();
@@ -591,7 +638,7 @@ impl Operation {
         let named = path.contains('{');
         let wrong_query = self.comes_in_parts;
         let body = self.body.is_some();
-        let conditional = self.body.as_ref().is_some_and(|body| body.is_conditional);
+        let conditional = self.condition != Condition::None;
         let writes = method != "GET";
         CLASSES
             .into_iter()
@@ -620,9 +667,12 @@ fn narrower(path: &str) -> Vec<Value> {
         let instant = json!({ "type": "string", "format": "date-time" });
         return vec![
             query("workspace", identifier.clone(), "Only this workspace's tenants."),
-            query("platform", identifier, "Only this platform's tenants."),
+            query("platform", identifier, "Only this platform with its tenants and landing zones."),
             query("since", instant, "Only what happened at this instant or later."),
         ];
+    }
+    if [LANDING_ZONE_HISTORY, PLATFORM_HISTORY].contains(&path) {
+        return Vec::new();
     }
     vec![query(
         "deleted",
@@ -636,7 +686,12 @@ const CLASSES: [(u16, &str, &str, bool); 11] = [
     (400, "WrongRequest", "The body is no JSON, or the query is none of this API's.", false),
     (403, "NotAllowed", "IAM says no, or the request names no caller.", true),
     (404, "Missing", "There is no such thing.", true),
-    (409, "Busy", "Others change it at the same time: read it again and repeat.", false),
+    (
+        409,
+        "Busy",
+        "Others change it at the same time: read it again and repeat. Or it can't be so now; `detail` says why.",
+        false,
+    ),
     (412, "Stale", "It is not the version that was asked for; `ETag` is the present one.", false),
     (413, "TooLarge", "The body is too large.", true),
     (415, "WrongFormat", "The body is not JSON.", false),
@@ -714,7 +769,11 @@ fn names(path: &str) -> Vec<Value> {
                 "id" => ("The plan's id.", "", "0b7f1e4c-8a52-4c8a-9f0e-0f4c4a4f8a11"),
                 "account" => ("The account's id.", "^[0-9]{12}$", "444455556666"),
                 "kind" => ("The kind of documents.", "", "Tenant"),
-                _ => ("Its name.", IDENTIFIER, if path == PLATFORM { "aws" } else { "production" }),
+                _ => (
+                    "Its name.",
+                    IDENTIFIER,
+                    if path.starts_with(PLATFORM) { "aws" } else { "production" },
+                ),
             };
             let schema = match name {
                 "id" => json!({ "type": "string", "format": "uuid" }),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tenant::{Failure, Problem, Problems, Refused};
 
+use crate::configuration::Users;
 use crate::passes;
 use crate::request::LARGEST_BODY;
 
@@ -62,6 +63,8 @@ pub enum Refusal {
     Busy,
     /// The tenant is not in a phase in which that is done.
     NotNow(Refused),
+    /// These use what is to be deleted.
+    InUse(Users),
     /// Nothing waits for an answer.
     Unasked,
     /// The letter with this id names no function of ours.
@@ -152,6 +155,7 @@ impl Refusal {
                 detail.replace_range(..1, &detail[..1].to_uppercase());
                 Problems::new("not-now", "Not in this phase", 409, format!("{detail}."))
             }
+            Self::InUse(users) => Problems::new("in-use", "In use", 409, users.reason()),
             Self::Unasked => Problems::new(
                 "unasked",
                 "Nothing is asked",

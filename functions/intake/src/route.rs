@@ -27,7 +27,7 @@ pub enum Route {
     ListTenants(Option<String>, Reader),
     /// A tenant's history is read.
     GetHistory(Name),
-    /// The history of all tenants is read.
+    /// The history of everything is read.
     ListHistory,
     /// A replication is asked for.
     PostReplication(Name),
@@ -49,12 +49,20 @@ pub enum Route {
     PutLandingZone(String),
     /// A landing zone is read.
     GetLandingZone(String),
+    /// A landing zone that nobody uses is deleted.
+    DeleteLandingZone(String),
+    /// What happened to a landing zone is read.
+    GetLandingZoneHistory(String),
     /// Landing zones are listed.
     ListLandingZones,
     /// A platform is written.
     PutPlatform(String),
     /// A platform is read.
     GetPlatform(String),
+    /// A platform that nobody uses is deleted.
+    DeletePlatform(String),
+    /// What happened to a platform is read.
+    GetPlatformHistory(String),
     /// Platforms are listed.
     ListPlatforms,
     /// Dead letters are listed.
@@ -147,14 +155,16 @@ pub(crate) const PLATFORM_PLANS: &str = "/operator/plans/platforms/{name}";
 pub(crate) const LANDING_ZONE_PLANS: &str = "/operator/plans/landing-zones/{name}";
 pub(crate) const CONFIGURATION_PLAN: &str = "/operator/plans/{id}";
 pub(crate) const LANDING_ZONE: &str = "/landing-zones/{name}";
+pub(crate) const LANDING_ZONE_HISTORY: &str = "/landing-zones/{name}/history";
 pub(crate) const LANDING_ZONES: &str = "/landing-zones";
 pub(crate) const PLATFORM: &str = "/platforms/{name}";
+pub(crate) const PLATFORM_HISTORY: &str = "/platforms/{name}/history";
 pub(crate) const PLATFORMS: &str = "/platforms";
 pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 48] = [
+pub const ROUTES: [(&str, &str); 52] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
@@ -197,9 +207,13 @@ pub const ROUTES: [(&str, &str); 48] = [
     ("GET", CONFIGURATION_PLAN),
     ("PUT", LANDING_ZONE),
     ("GET", LANDING_ZONE),
+    ("DELETE", LANDING_ZONE),
+    ("GET", LANDING_ZONE_HISTORY),
     ("GET", LANDING_ZONES),
     ("PUT", PLATFORM),
     ("GET", PLATFORM),
+    ("DELETE", PLATFORM),
+    ("GET", PLATFORM_HISTORY),
     ("GET", PLATFORMS),
     ("GET", SCHEMA),
     ("GET", OPENAPI),
@@ -265,9 +279,13 @@ impl Route {
             ("GET", CONFIGURATION_PLAN) => Self::GetConfigurationPlan(plan_id(request)?),
             ("PUT", LANDING_ZONE) => Self::PutLandingZone(name()?),
             ("GET", LANDING_ZONE) => Self::GetLandingZone(name()?),
+            ("DELETE", LANDING_ZONE) => Self::DeleteLandingZone(name()?),
+            ("GET", LANDING_ZONE_HISTORY) => Self::GetLandingZoneHistory(name()?),
             ("GET", LANDING_ZONES) => Self::ListLandingZones,
             ("PUT", PLATFORM) => Self::PutPlatform(name()?),
             ("GET", PLATFORM) => Self::GetPlatform(name()?),
+            ("DELETE", PLATFORM) => Self::DeletePlatform(name()?),
+            ("GET", PLATFORM_HISTORY) => Self::GetPlatformHistory(name()?),
             ("GET", PLATFORMS) => Self::ListPlatforms,
             ("GET", SCHEMA) => Self::GetSchema(kind(request.path("kind"))?),
             ("GET", OPENAPI) => Self::GetOpenApi,

@@ -54,7 +54,12 @@ pub async fn unmanaged(means: &Means, request: &Request) -> Result<Response, Ref
     if place == Some(None) {
         return Err(Refusal::WrongQuery("`after` is none of this list's `next`."));
     }
-    let (items, next) = means.ledger.unmanaged(place.flatten(), PAGE, means.now()).await?;
+    let ((mut items, next), platforms) = tokio::try_join!(
+        means.ledger.unmanaged(place.flatten(), PAGE, means.now()),
+        means.ledger.configs::<Platform>(),
+    )?;
+    // Those of a platform that is deleted are nobody's to adopt, and forgotten within days.
+    items.retain(|one| platforms.iter().any(|platform| platform.name == one.platform));
     Ok(Response::json(200, &Page { items, next }))
 }
 

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use tenant::{Kind, Name, Platform, Problem, Reader, TenantSpec};
 
+use crate::configuration::Users;
 use crate::request::LARGEST_BODY;
 use crate::route::{ROUTES, Route};
 use crate::steps;
@@ -54,7 +55,7 @@ fn the_template_declares_every_route_and_no_other() {
 }
 
 /// Every way to say no.
-fn refusals() -> [Refusal; 13] {
+fn refusals() -> [Refusal; 16] {
     [
         Refusal::Nobody,
         Refusal::Unreadable(String::new()),
@@ -63,6 +64,15 @@ fn refusals() -> [Refusal; 13] {
         Refusal::WrongMethod(vec![]),
         Refusal::Busy,
         Refusal::NotNow(tenant::Refused::Marked),
+        Refusal::InUse(Users {
+            kind: Kind::LandingZone,
+            name: String::new(),
+            landing_zones: Vec::new(),
+            tenants: 1,
+            first: vec![],
+        }),
+        Refusal::Unasked,
+        Refusal::Undeliverable(String::new()),
         Refusal::Stale(None),
         Refusal::TooLarge(0),
         Refusal::WrongFormat(String::new()),
@@ -106,9 +116,12 @@ fn a_path_that_names_nothing_is_not_found() {
 #[test]
 fn a_method_that_a_path_does_not_take_names_those_that_it_does() {
     let refusal =
-        Route::of(&request(json!({"routeKey": "DELETE /platforms/{name}"}))).expect_err("no route");
+        Route::of(&request(json!({"routeKey": "POST /platforms/{name}"}))).expect_err("no route");
     let response = refusal.response();
-    assert_eq!((response.status_code, response.headers["allow"].as_str()), (405, "PUT, GET"));
+    assert_eq!(
+        (response.status_code, response.headers["allow"].as_str()),
+        (405, "PUT, GET, DELETE")
+    );
 }
 
 #[test]

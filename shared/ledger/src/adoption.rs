@@ -1,6 +1,6 @@
 //! Adoption: a tenant that begins with an account that was there before; and one that begins anew with its own.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use tenant::{AccountId, Failure, Holder, Tenant, Transition};
 use uuid::Uuid;
 
@@ -60,12 +60,7 @@ impl Ledger {
             items.push(self.put_own(reserved, tenant.id)?);
         }
         let listed = Key::unmanaged(&tenant.name.platform, account.as_str());
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(listed.item()))
-            .build()
-            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
-        items.push(TransactWriteItem::builder().delete(delete).build());
+        items.push(self.delete(&listed)?);
         Ok(items)
     }
 

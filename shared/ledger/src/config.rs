@@ -1,12 +1,14 @@
 //! Platforms and landing zones, versioned.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenant::{Failure, Kind, LandingZone, Platform, RollOutTransition, Spec, Versions};
+use tenant::{
+    ConfigurationEntry, Failure, Kind, LandingZone, Platform, RollOutTransition, Spec, Versions,
+};
 
 use crate::{
-    Error, Ledger,
+    Error, Ledger, failed,
     item::{self, Key},
 };
 
@@ -52,27 +54,106 @@ impl Ledger {
         self.rows(&Key::config(S::KIND, "").pk, "CONFIG#").await
     }
 
-    /// Writes a platform or landing zone as the version that follows the one that was read, and with it the roll-out of
-    /// that change, if there is one: both or none.
+    /// Writes a platform or landing zone as the version that follows the one that was read, with its history entry and
+    /// the roll-out of that change, if there is one: all or none.
     pub async fn configure<S: Spec>(
         &self,
         document: &Versioned<S>,
+        entry: &ConfigurationEntry,
         roll_out: Option<&RollOutTransition>,
     ) -> Result<(), Error> {
         let put = self
             .put(item::write(&Key::config(S::KIND, &document.name), document)?)
             .condition_expression("attribute_not_exists(pk) OR version = :before")
-            .expression_attribute_values(
-                ":before",
-                AttributeValue::N((document.version - 1).to_string()),
-            )
+            .expression_attribute_values(":before", version(document.version - 1))
             .build()
             .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
-        let mut items = vec![TransactWriteItem::builder().put(put).build()];
+        let put = TransactWriteItem::builder().put(put).build();
+        let mut items = vec![put, self.put_config_entry(entry)?];
         if let Some(roll_out) = roll_out {
             items.extend(self.turned_roll_out(roll_out)?);
         }
         self.transact(items).await
+    }
+
+    /// Deletes the platform or landing zone that was read, with its history entry: all or none. Its roll-out has nobody
+    /// left to come to and goes along; so does how far a survey of a platform has come, since the next organization of
+    /// that name may be another. Its breaker and its count of the day stay: they are of the organization, which goes on.
+    pub async fn unconfigure<S: Spec>(
+        &self,
+        before: &Versioned<S>,
+        entry: &ConfigurationEntry,
+    ) -> Result<(), Error> {
+        let name = &before.name;
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(Key::config(S::KIND, name).item()))
+            .condition_expression("version = :before")
+            .expression_attribute_values(":before", version(before.version))
+            .build()
+            .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
+        let mut items = vec![
+            TransactWriteItem::builder().delete(delete).build(),
+            self.put_config_entry(entry)?,
+            self.delete(&Key::roll_out(S::KIND, name))?,
+        ];
+        if S::KIND == Kind::Platform {
+            items.push(self.delete(&Key::survey(name))?);
+        }
+        self.transact(items).await
+    }
+
+    fn put_config_entry(&self, entry: &ConfigurationEntry) -> Result<TransactWriteItem, Error> {
+        // Two specs of 64 KB at the most: a row has room for 400.
+        let key = Key::config_history(entry.kind, &entry.name, entry.version);
+        Ok(self.put_new(item::write(&key, entry)?))
+    }
+
+    /// What happened last to a landing zone or platform, whether there still is one or not.
+    pub async fn last_config_entry(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<ConfigurationEntry>, Error> {
+        let (mut last, _) = self.config_entries(span(Some((kind, name)), None), false, 1).await?;
+        Ok(last.pop())
+    }
+
+    /// What happened to one landing zone or platform, or to all of them name after name: the oldest first, behind an
+    /// entry, and whether there is more.
+    pub async fn config_history(
+        &self,
+        of: Option<(Kind, &str)>,
+        after: Option<(Kind, &str, u64)>,
+        most: i32,
+    ) -> Result<(Vec<ConfigurationEntry>, bool), Error> {
+        self.config_entries(span(of, after), true, most).await
+    }
+
+    async fn config_entries(
+        &self,
+        (from, to): (String, String),
+        is_forward: bool,
+        most: i32,
+    ) -> Result<(Vec<ConfigurationEntry>, bool), Error> {
+        let pk = Key::config_history(Kind::Platform, "", 0).pk;
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":from", AttributeValue::S(from))
+            .expression_attribute_values(":to", AttributeValue::S(to))
+            .scan_index_forward(is_forward)
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let entries = answer.items.unwrap_or_default().into_iter().map(item::read);
+        Ok((entries.collect::<Result<_, _>>()?, more))
     }
 
     /// What a run of a tenant of this landing zone and platform begins with now.
@@ -91,4 +172,19 @@ impl Ledger {
         };
         Ok(Versions { landing_zone: changed(&zone)?, platform: changed(&platform)? })
     }
+}
+
+fn version(version: u64) -> AttributeValue {
+    AttributeValue::N(version.to_string())
+}
+
+/// Where entries begin and end among the sort keys: those of one name or of all, behind an entry.
+pub(crate) fn span(of: Option<(Kind, &str)>, after: Option<(Kind, &str, u64)>) -> (String, String) {
+    let whose = of.map(|(kind, name)| format!("{}#{name}#", kind.as_str())).unwrap_or_default();
+    let all = format!("HISTORY#{whose}");
+    let behind = after
+        .map(|(kind, name, version)| format!("{}#", Key::config_history(kind, name, version).sk));
+    // What follows `#` is `$`: the end is behind everything that begins alike.
+    let end = format!("{}$", all.trim_end_matches('#'));
+    (behind.unwrap_or(all), end)
 }

@@ -143,6 +143,12 @@ impl Key {
         Self::new(format!("CONFIG#{}", kind.as_str()), format!("CONFIG#{name}"))
     }
 
+    /// What happened to a landing zone or platform; of all of them under one key, name after name. Two entries of one
+    /// version would have one key, so that whoever did not see a deletion can't write over it.
+    pub(crate) fn config_history(kind: Kind, name: &str, version: u64) -> Self {
+        Self::new("HISTORY#CONFIG", format!("HISTORY#{}#{name}#{version:012}", kind.as_str()))
+    }
+
     pub(crate) fn plan(id: Uuid) -> Self {
         Self::new(format!("PLAN#{id}"), "PLAN")
     }

@@ -44,13 +44,17 @@ impl Ledger {
         Ok(vec![self.put_roll_out(roll_out)?, self.put_new(history)])
     }
 
+    /// Whoever read one that was deleted meanwhile does not write it anew.
     fn put_roll_out(&self, roll_out: &RollOut) -> Result<TransactWriteItem, Error> {
         let row = item::write(&Key::roll_out(roll_out.kind, &roll_out.name), roll_out)?;
-        let before = AttributeValue::N((roll_out.version - 1).to_string());
+        let before = roll_out.version - 1;
+        if before == 0 {
+            return Ok(self.put_new(row));
+        }
         let put = self
             .put(row)
-            .condition_expression("attribute_not_exists(pk) OR version = :before")
-            .expression_attribute_values(":before", before)
+            .condition_expression("version = :before")
+            .expression_attribute_values(":before", AttributeValue::N(before.to_string()))
             .build()
             .map_err(|error| Error::Failure(Failure::defect(error.to_string())))?;
         Ok(TransactWriteItem::builder().put(put).build())

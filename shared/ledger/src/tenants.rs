@@ -1,6 +1,6 @@
 //! Tenants, their names and their history.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tenant::{Entry, Holder, Name, Named, Notice, Phase, Tenant, Transition};
@@ -270,6 +270,16 @@ impl Ledger {
 
     pub(crate) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
         Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+
+    /// A row goes, if it is there.
+    pub(crate) fn delete(&self, key: &Key) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .build()
+            .map_err(|error| Error::Failure(tenant::Failure::defect(error.to_string())))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     pub(crate) fn put_new(&self, item: Item) -> TransactWriteItem {

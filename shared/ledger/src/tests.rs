@@ -1,7 +1,7 @@
 use jiff::Timestamp;
-use tenant::{Name, Tenant, TenantSpec};
+use tenant::{Kind, Name, Tenant, TenantSpec};
 
-use crate::{Key, StepRow, item, tenants::beginning};
+use crate::{Key, StepRow, config::span, item, tenants::beginning};
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().expect("a timestamp")
@@ -53,4 +53,22 @@ fn a_step_never_overwrites_the_token_or_the_hint_of_its_row() {
     };
     let item = item::write(&Key::step(tenant().id, "create-account", None), &row).expect("an item");
     assert!(!item.contains_key("token") && !item.contains_key("hinted"));
+}
+
+#[test]
+fn a_part_of_a_configurations_history_is_of_one_name_and_begins_behind_its_entry() {
+    let entry = |name: &str, version| Key::config_history(Kind::LandingZone, name, version).sk;
+    let of = Some((Kind::LandingZone, "prod"));
+    let (from, to) = span(of, None);
+    assert!(from < entry("prod", 1) && entry("prod", 999) < to);
+    for other in ["pro", "prod-2", "prod2", "sandbox"] {
+        assert!(entry(other, 1) < from || to < entry(other, 1), "{other}");
+    }
+    let (from, _) = span(of, Some((Kind::LandingZone, "prod", 9)));
+    assert!(entry("prod", 9) < from && from < entry("prod", 10));
+    let (from, to) = span(None, None);
+    for kind in [Kind::LandingZone, Kind::Platform] {
+        let entry = Key::config_history(kind, "prod", 1).sk;
+        assert!(from < entry && entry < to);
+    }
 }

@@ -9,6 +9,7 @@ mod alias;
 mod awaited;
 mod breaker;
 mod claim;
+mod configuration;
 mod contact;
 mod document;
 mod drift;
@@ -40,6 +41,7 @@ pub use alias::suffixed_alias;
 pub use awaited::AwaitedView;
 pub use breaker::{Breaker, BreakerEntry, BreakerState, BreakerTransition, FailedCreation};
 pub use claim::Claim;
+pub use configuration::{ChangedField, ConfigurationEntry};
 pub use contact::{AlternateContact, Concern, Contact, Person, alternate_contacts, contact};
 pub use document::{
     AccessRole, AccessStack, AccountFactory, AddressAfterClosing, Amount, BIRTH_ROLE, Baseline,
@@ -82,7 +84,7 @@ pub use validate::{
 pub use view::{
     ConfigurationPlanView, EntryView, FailedView, HistoryLine, HistoryPage, HistoryView, Page,
     PauseView, PlanState, PlanView, Problems, QueueView, Reader, RemovalStage, RemovalView,
-    StepState, StepView, TenantView,
+    StepState, StepView, TenantLine, TenantView,
 };
 
 pub use uuid::Uuid;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Breaker, DriftView, Entry, Failed, FailureName, Kind, Names, Phase, Problem,
-    Removal, RollOutRules, SignIn, Tenant, TenantSpec, Waiting,
+    AccountId, Breaker, ConfigurationEntry, DriftView, Entry, Failed, FailureName, Kind, Names,
+    Phase, Problem, Removal, RollOutRules, SignIn, Tenant, TenantSpec, Waiting,
 };
 
 /// Who reads a view.
@@ -403,10 +403,20 @@ impl HistoryView {
     }
 }
 
-/// One line of the history of all tenants, which tells by itself whose it is.
+/// One line of the history of everything, which tells by itself of what.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum HistoryLine {
+    /// Of a tenant.
+    Tenant(TenantLine),
+    /// Of a landing zone or platform.
+    Configuration(ConfigurationEntry),
+}
+
+/// One line of the history of all tenants.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HistoryLine {
+pub struct TenantLine {
     /// The tenant's id.
     pub id: Uuid,
     /// The tenant's name.
@@ -419,23 +429,23 @@ pub struct HistoryLine {
 }
 
 impl HistoryLine {
-    /// An entry as this reader may see it.
+    /// A tenant's entry as this reader may see it.
     #[must_use]
     pub fn of(tenant: &Tenant, entry: Entry, reader: Reader) -> Self {
-        Self {
+        Self::Tenant(TenantLine {
             id: tenant.id,
             name: tenant.name.to_string(),
             version: entry.version,
             entry: EntryView::of(entry, reader),
-        }
+        })
     }
 }
 
-/// A part of the history of all tenants.
+/// A part of the history of everything.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryPage {
-    /// The lines: tenant after tenant, each tenant's oldest first.
+    /// The lines: tenant after tenant, then landing zones and platforms by name; the oldest of each first.
     pub items: Vec<HistoryLine>,
     /// What to ask for to get the next part.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenant::{
-    AccountId, Document, HistoryLine, HistoryPage, HistoryView, LandingZone, LetterView,
-    LettersView, Name, Names, PlanState, PlanView, Platform, Problem, Reader, Spec, StepState,
-    StepView, Tenant, TenantMetadata, TenantSpec, TenantView, Versions,
+    AccountId, ConfigurationEntry, Document, HistoryLine, HistoryPage, HistoryView, LandingZone,
+    LetterView, LettersView, Name, Names, Page, PlanState, PlanView, Platform, Problem, Reader,
+    Spec, StepState, StepView, Tenant, TenantMetadata, TenantSpec, TenantView, Versions,
 };
 
 use crate::Refusal;
@@ -41,17 +41,48 @@ pub(super) fn tenant() -> Value {
     json(&wish().map(|wish| Document::new(TenantMetadata::from(&name()), wish)))
 }
 
-/// A landing zone.
-pub(super) fn landing_zone() -> Value {
-    let zone = spec::<LandingZone>(json!({
-        "platform": "aws", "organizationalUnit": "ou-land-workprod", "tags": { "environment": "production" },
+fn zone(environment: &str) -> Option<LandingZone> {
+    spec::<LandingZone>(json!({
+        "platform": "aws", "organizationalUnit": "ou-land-workprod", "tags": { "environment": environment },
         "stackSets": [{
             "name": "landfall-audit-role", "regions": ["eu-central-1"],
             "parameters": { "SecurityAccountId": "333333333333" }
         }],
         "accessRole": { "trust": "tighten", "otherWayIn": { "role": "BreakGlass" } }
-    }));
-    json(&zone.map(|zone| Document::new(LandingZone::metadata("production"), zone)))
+    }))
+}
+
+/// A landing zone.
+pub(super) fn landing_zone() -> Value {
+    json(&zone("production").map(|zone| Document::new(LandingZone::metadata("production"), zone)))
+}
+
+/// What happened to it: made, changed, deleted.
+fn configured() -> Option<[ConfigurationEntry; 3]> {
+    let (before, after) = (zone("production")?, zone("live")?);
+    let entry = |version, before, after| {
+        let at = now() + SignedDuration::from_hours(24 * i64::from(version));
+        let of = ("production", u64::from(version));
+        ConfigurationEntry::of(of, before, after, "arn:aws:iam::123456789012:user/ada", at)
+    };
+    Some([
+        entry(1_u32, None, Some(&before)),
+        entry(2, Some(&before), Some(&after)),
+        entry(3, Some(&after), None),
+    ])
+}
+
+/// The history of a landing zone.
+pub(super) fn configuration_history() -> Value {
+    json(
+        &configured()
+            .map(|[created, changed, _]| Page { items: vec![created, changed], next: None }),
+    )
+}
+
+/// Its end.
+pub(super) fn deletion() -> Value {
+    json(&configured().map(|[_, _, deleted]| deleted))
 }
 
 /// A platform.
