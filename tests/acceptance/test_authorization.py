@@ -163,6 +163,15 @@ def test_an_auditor_reads_everything_and_writes_nothing(people: People) -> None:
         assert refused(people.auditor.ask(method, path, {})), f"{method} {path}"
 
 
+def test_what_is_no_route_is_asked_of_iam_and_answered_as_a_problem(people: People) -> None:
+    for method, path in (("GET", "/nothing"), ("POST", "/platforms/aws")):
+        assert refused(people.nobody.ask(method, path))
+    missing = people.operator.ask("GET", "/nothing")
+    assert (missing.status, missing.body["type"]) == (404, "urn:landfall:problem:missing")
+    wrong = people.operator.ask("POST", "/platforms/aws", {})
+    assert (wrong.status, wrong.headers["allow"]) == (405, "PUT, GET, DELETE")
+
+
 def test_an_operator_runs_everything(people: People) -> None:
     assert people.operator.ask("GET", f"/operator{PLAYGROUND}").status == 200
     zone = people.operator.ask("GET", "/landing-zones/production")

@@ -1,8 +1,11 @@
 """What must hold over functions, states, policies and alarms; a failure says what to add where."""
 
 import re
+from collections import Counter
 
 import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
 
 from . import house
 
@@ -200,6 +203,34 @@ def test_what_a_function_fails_on_can_be_sent_to_it_again_if_nobody_awaits_its_a
         if event["Type"] == "EventBridgeRule":
             leaves = event["Properties"].get("DeadLetterConfig")
             assert leaves == {"Arn": {"!GetAtt": "DeadLetters.Arn"}}, f"copy it to {key}'s {name}"
+
+
+class NoPolicies:
+    """What SAM asks for the names of AWS's policies, of which the template has none."""
+
+    def load(self) -> dict[str, str]:
+        """None of them."""
+        return {}
+
+
+def test_every_functions_own_policy_has_room_for_its_callers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    template = yaml_parse((house.ROOT / "infra/template.yaml").read_text())
+    for one in template["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = "s3://bucket/key"
+        if "DefinitionUri" in one.get("Properties", {}):
+            one["Properties"]["DefinitionUri"] = "s3://bucket/key"
+    written = transform(template, {"AWS::Region": "eu-central-1"}, NoPolicies())
+    callers = Counter(
+        str(one["Properties"]["FunctionName"])
+        for one in written["Resources"].values()
+        if one["Type"] == "AWS::Lambda::Permission"
+    )
+    for function, statements in callers.items():
+        assert statements < 40, f"Lambda has room for 20 KB of statements: {function}"
 
 
 def test_no_template_of_the_automation_account_is_given_a_secret() -> None:

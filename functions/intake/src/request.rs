@@ -18,6 +18,8 @@ pub const LARGEST_BODY: usize = 64 << 10;
 pub struct Request {
     /// Method and path template of the route that was matched.
     pub route_key: String,
+    /// The path as it was asked for.
+    pub raw_path: String,
     /// What the path template's placeholders stand for.
     pub path_parameters: HashMap<String, String>,
     /// The query.

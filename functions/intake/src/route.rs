@@ -289,7 +289,7 @@ impl Route {
             ("GET", PLATFORMS) => Self::ListPlatforms,
             ("GET", SCHEMA) => Self::GetSchema(kind(request.path("kind"))?),
             ("GET", OPENAPI) => Self::GetOpenApi,
-            _ => return Err(unknown(path)),
+            _ => return Err(unknown(&request.raw_path)),
         })
     }
 }
@@ -314,14 +314,25 @@ fn account(request: &Request) -> Result<AccountId, Refusal> {
     AccountId::try_from(id.clone()).map_err(|_| Refusal::Missing(format!("account `{id}`")))
 }
 
+/// What comes by the route that takes everything.
 fn unknown(path: &str) -> Refusal {
     let methods: Vec<&str> =
-        ROUTES.iter().filter(|(_, known)| *known == path).map(|(method, _)| *method).collect();
+        ROUTES.iter().filter(|(_, known)| fits(known, path)).map(|(method, _)| *method).collect();
     if methods.is_empty() {
         Refusal::Missing(format!("path `{path}`"))
     } else {
         Refusal::WrongMethod(methods)
     }
+}
+
+/// Whether a path is one of a template's.
+fn fits(template: &str, path: &str) -> bool {
+    let mut parts = path.split('/');
+    template.split('/').all(|wanted| {
+        parts
+            .next()
+            .is_some_and(|part| wanted == part || (wanted.starts_with('{') && !part.is_empty()))
+    }) && parts.next().is_none()
 }
 
 fn tenant_name(request: &Request) -> Result<Name, Refusal> {

@@ -109,15 +109,16 @@ fn a_path_that_names_nothing_is_not_found() {
         "routeKey": "GET /workspaces/{workspace}/tenants", "pathParameters": {"workspace": "a.b"}
     }));
     assert_eq!(Route::of(&dotted), Err(Refusal::Missing("workspace `a.b`".to_owned())));
-    let unknown = Route::of(&request(json!({"routeKey": "GET /nothing"}))).expect_err("no route");
-    assert_eq!(status(&unknown).0, 404);
+    for path in ["/nothing", "/platforms/", "/platforms/aws/more", "//platforms", ""] {
+        let unknown = Route::of(&request(json!({"routeKey": "$default", "rawPath": path})));
+        assert_eq!(unknown, Err(Refusal::Missing(format!("path `{path}`"))));
+    }
 }
 
 #[test]
 fn a_method_that_a_path_does_not_take_names_those_that_it_does() {
-    let refusal =
-        Route::of(&request(json!({"routeKey": "POST /platforms/{name}"}))).expect_err("no route");
-    let response = refusal.response();
+    let refusal = Route::of(&request(json!({"routeKey": "$default", "rawPath": "/platforms/aws"})));
+    let response = refusal.expect_err("no route").response();
     assert_eq!(
         (response.status_code, response.headers["allow"].as_str()),
         (405, "PUT, GET, DELETE")

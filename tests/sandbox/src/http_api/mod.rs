@@ -155,11 +155,14 @@ async fn may_invoke(
     allowed
 }
 
-/// Whether a path is one of a deployed API, so that an unsigned request to it is to be refused.
+/// Whether a path is one of a deployed API, so that an unsigned request to it is to be refused. What only a default route
+/// takes may be any other endpoint's, since all of them are one port here.
 pub fn has(gateway: &Gateway, parts: &Parts) -> bool {
     let deployment = gateway.deployment();
     let (method, path) = (parts.method.as_str(), parts.uri.path());
-    deployment.apis.iter().any(|api| route::best(&api.routes, method, path).is_some())
+    let mut routes =
+        deployment.apis.iter().filter_map(|api| route::best(&api.routes, method, path));
+    routes.any(|(route, _)| route.path != "$default")
 }
 
 /// The refusal of a request that no one signed.
