@@ -111,7 +111,9 @@ def test_a_version_that_is_deployed_in_the_midst_of_runs_changes_and_loses_none(
     new = [Tenant(f"new-{number}", "sandbox") for number in range(2)]
     programs = tmp_path / "programs"
     build(programs, "first")
-    with World(seed=31, quiet=True, arguments=["--binaries", str(programs)]) as world:
+    # Deploying takes the machine's time and not the sandbox's: the runs must not be over by then.
+    slow = {"speed": 30, "working_speed": 2}
+    with World(seed=31, quiet=True, **slow, arguments=["--binaries", str(programs)]) as world:
         world.found()
         for tenant in old:
             world.wish(tenant)
