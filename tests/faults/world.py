@@ -270,11 +270,17 @@ class World:
             },
         )
 
-    def until(self, question: Callable[[], Any], hours: float = 6, pause: float = 0.2) -> Any:
-        """Asks until the answer is true, for some virtual hours at most; else the last answer."""
-        end = self.now() + hours * 3600
+    def until(
+        self, question: Callable[[], Any], hours: float = 6, pause: float | None = None
+    ) -> Any:
+        """Asks until the answer is true, for some virtual hours at most; else the last answer.
+
+        Asking takes time from what is waited for: the longer it takes, the less often it is asked.
+        """
+        began, end = time.monotonic(), self.now() + hours * 3600
         while not (answer := question()) and self.now() < end:
-            time.sleep(pause)
+            patience = (time.monotonic() - began) / 10
+            time.sleep(min(max(patience, 0.05), 0.5) if pause is None else pause)
         return answer
 
 
