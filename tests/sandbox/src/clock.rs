@@ -1,8 +1,8 @@
 //! Virtual time: fast while nobody works, slow while somebody does, and all parts agree on it.
 //!
 //! What AWS takes its time for is waited for, and that is sped up. What this machine computes is
-//! not: while a function runs or moto is busy, the clock slows down, so that a slow or crowded
-//! machine makes virtual time longer for nobody. How time passes is written to a small file, which
+//! not: while a function runs or moto is busy, the clock slows down, the more the more work at once,
+//! so that a slow or crowded machine makes virtual time longer for nobody. How time passes is written to a small file, which
 //! every process reads that needs to know what time it is, and to another that moto maps into its
 //! memory, since it asks many times for each call.
 
@@ -22,6 +22,9 @@ use crate::error::Error;
 
 /// How long nobody may have worked before time runs fast: what lies between two calls is work too.
 const QUIET: Duration = Duration::from_millis(15);
+/// How much is computed here in a real second, in virtual seconds of whoever works. On AWS each function has a machine of
+/// its own. Here hundreds that start at once share one, and all would be out of time before the first is done.
+const ROOM: f64 = 128.0;
 /// How often it is looked whether somebody works.
 const TICK: Duration = Duration::from_millis(4);
 
@@ -32,6 +35,18 @@ pub struct Speed {
     pub idle: f64,
     /// While somebody works; never more than while nobody does.
     pub working: f64,
+}
+
+impl Speed {
+    /// While so many work: in halves of the rate for few, so that it rarely changes.
+    fn among(self, workers: usize) -> f64 {
+        let workers = f64::from(u32::try_from(workers).unwrap_or(u32::MAX));
+        let mut rate = self.working;
+        while rate * workers > ROOM {
+            rate /= 2.0;
+        }
+        rate
+    }
 }
 
 /// The clock of a sandbox.
@@ -162,8 +177,10 @@ impl Clock {
 
     /// Says that somebody works, for as long as the answer is kept.
     pub fn work(&self) -> Work {
-        self.0.workers.fetch_add(1, Ordering::AcqRel);
-        self.0.turn(self.0.speed.working);
+        let inner = &self.0;
+        let workers = inner.workers.fetch_add(1, Ordering::AcqRel) + 1;
+        let present = inner.pace.lock().rate;
+        inner.turn(inner.speed.among(workers).min(present));
         Work(self.clone())
     }
 
@@ -178,21 +195,21 @@ impl Clock {
         loop {
             tokio::time::sleep(TICK).await;
             let inner = &self.0;
-            let works = inner.workers.load(Ordering::Acquire) > 0 || counted(&moto) > 0;
+            let workers = inner.workers.load(Ordering::Acquire).saturating_add(counted(&moto));
             let mut pace = inner.pace.lock();
-            if works {
+            if workers > 0 {
                 pace.worked = Instant::now();
             }
             let quiet = pace.worked.elapsed() > QUIET;
             drop(pace);
-            inner.turn(if quiet { inner.speed.idle } else { inner.speed.working });
+            inner.turn(if quiet { inner.speed.idle } else { inner.speed.among(workers) });
         }
     }
 }
 
 impl Inner {
     /// Lets time pass at another rate from now on.
-    #[expect(clippy::float_cmp, reason = "a rate is one of two that are never computed with")]
+    #[expect(clippy::float_cmp, reason = "a rate is one of few, each computed in one way")]
     fn turn(&self, rate: f64) {
         if self.pace.lock().rate != rate {
             self.set(|pace, now, wall| Pace { epoch: now, wall, rate, ..pace });
@@ -235,9 +252,9 @@ impl Drop for Inner {
 }
 
 /// The number in a file of eight bytes; 0 if there is none.
-fn counted(file: &Path) -> u64 {
+fn counted(file: &Path) -> usize {
     let bytes = fs::read(file).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map_or(0, u64::from_le_bytes)
+    bytes.map_or(0, |bytes| usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX))
 }
 
 /// Wall-clock seconds since the epoch.
@@ -274,6 +291,13 @@ mod tests {
         drop(work);
         clock.sleep(600.0).await;
         kept.abort();
+    }
+
+    #[test]
+    fn the_more_work_at_once_the_slower_time_passes() {
+        let speed = Speed { idle: 200.0, working: 8.0 };
+        let rates = [0, 1, 16, 17, 32, 150].map(|workers| speed.among(workers).to_string());
+        assert_eq!(rates, ["8", "8", "8", "4", "4", "0.5"]);
     }
 
     #[tokio::test]
