@@ -8,7 +8,7 @@ use tenant::{
 };
 
 use crate::{
-    Error, Ledger, failed,
+    Error, Ledger,
     item::{self, Key},
 };
 
@@ -115,7 +115,8 @@ impl Ledger {
         kind: Kind,
         name: &str,
     ) -> Result<Option<ConfigurationEntry>, Error> {
-        let (mut last, _) = self.config_entries(span(Some((kind, name)), None), false, 1).await?;
+        let all = span(Some((kind, name)), None);
+        let (mut last, _) = self.between(histories(), all, false, 1).await?;
         Ok(last.pop())
     }
 
@@ -127,33 +128,7 @@ impl Ledger {
         after: Option<(Kind, &str, u64)>,
         most: i32,
     ) -> Result<(Vec<ConfigurationEntry>, bool), Error> {
-        self.config_entries(span(of, after), true, most).await
-    }
-
-    async fn config_entries(
-        &self,
-        (from, to): (String, String),
-        is_forward: bool,
-        most: i32,
-    ) -> Result<(Vec<ConfigurationEntry>, bool), Error> {
-        let pk = Key::config_history(Kind::Platform, "", 0).pk;
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":from", AttributeValue::S(from))
-            .expression_attribute_values(":to", AttributeValue::S(to))
-            .scan_index_forward(is_forward)
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let entries = answer.items.unwrap_or_default().into_iter().map(item::read);
-        Ok((entries.collect::<Result<_, _>>()?, more))
+        self.between(histories(), span(of, after), true, most).await
     }
 
     /// What a run of a tenant of this landing zone and platform begins with now.
@@ -176,6 +151,11 @@ impl Ledger {
 
 fn version(version: u64) -> AttributeValue {
     AttributeValue::N(version.to_string())
+}
+
+/// The partition in which the entries of all landing zones and platforms lie.
+fn histories() -> String {
+    Key::config_history(Kind::Platform, "", 0).pk
 }
 
 /// Where entries begin and end among the sort keys: those of one name or of all, behind an entry.

@@ -110,6 +110,33 @@ impl Ledger {
         answer.item.map(item::read).transpose()
     }
 
+    /// The rows of a partition between two sort keys, from its first or from its last on, and whether there are more.
+    async fn between<T: serde::de::DeserializeOwned>(
+        &self,
+        partition: String,
+        (from, to): (String, String),
+        is_forward: bool,
+        most: i32,
+    ) -> Result<(Vec<T>, bool), Error> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":from", AttributeValue::S(from))
+            .expression_attribute_values(":to", AttributeValue::S(to))
+            .scan_index_forward(is_forward)
+            .limit(most)
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let rows = answer.items.unwrap_or_default().into_iter().map(item::read);
+        Ok((rows.collect::<Result<_, _>>()?, more))
+    }
+
     /// Some rows in one read, as many of them as there are; a hundred at the most.
     async fn some(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
         let keys = KeysAndAttributes::builder()

@@ -240,22 +240,8 @@ impl Ledger {
         after: Option<(Timestamp, u64)>,
         most: i32,
     ) -> Result<(Vec<Entry>, bool), Error> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(Key::tenant(id).pk))
-            .expression_attribute_values(":from", AttributeValue::S(beginning(id, since, after)))
-            .expression_attribute_values(":to", AttributeValue::S("HISTORY$".to_owned()))
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let entries = answer.items.unwrap_or_default().into_iter().map(item::read);
-        Ok((entries.collect::<Result<_, _>>()?, more))
+        let (from, to) = (beginning(id, since, after), "HISTORY$".to_owned());
+        self.between(Key::tenant(id).pk, (from, to), true, most).await
     }
 
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {

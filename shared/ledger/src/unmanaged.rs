@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tenant::{AccountId, Unmanaged};
 
 use crate::{
-    Error, Item, Ledger, failed,
+    Error, Item, Ledger,
     item::{self, Key},
 };
 
@@ -47,26 +46,9 @@ impl Ledger {
             || "ACCOUNT#".to_owned(),
             |(platform, account)| format!("{}#", Key::unmanaged(platform, account).sk),
         );
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(Key::unmanaged("", "").pk))
-            .expression_attribute_values(":from", AttributeValue::S(from))
-            .expression_attribute_values(":to", AttributeValue::S("ACCOUNT$".to_owned()))
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:Query", &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let mut all: Vec<Unmanaged> = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(item::read)
-            .collect::<Result<_, _>>()?;
+        let span = (from, "ACCOUNT$".to_owned());
+        let partition = Key::unmanaged("", "").pk;
+        let (mut all, more) = self.between::<Unmanaged>(partition, span, true, most).await?;
         let next =
             all.last().filter(|_| more).map(|last| format!("{}.{}", last.platform, last.account));
         let owned = self.owned(all.iter().map(|one| &one.account)).await?;
