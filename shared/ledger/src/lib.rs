@@ -20,7 +20,7 @@ mod tenants;
 mod unmanaged;
 mod untold;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -226,6 +226,17 @@ where
     } else {
         refusal.failure(&[])
     })
+}
+
+/// Waits for a moment before a row that others write too is read anew: by chance, and the longer the more often they were
+/// first, so that many who come at once do not all come again at once.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "some milliseconds between two writers, not a wait for AWS"
+)]
+async fn step_aside(attempt: u32) {
+    let longest = Duration::from_millis(5) * 2_u32.saturating_pow(attempt);
+    tokio::time::sleep(longest.mul_f64(rand::random())).await;
 }
 
 #[cfg(test)]

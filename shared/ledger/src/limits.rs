@@ -11,10 +11,11 @@ use uuid::Uuid;
 use crate::{
     Error, Ledger, failed,
     item::{self, EXPIRES, Key},
+    step_aside,
 };
 
 /// How often a row that others write too is read and written anew.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: u32 = 10;
 
 /// The row of a limit on what is under way at once.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -120,7 +121,7 @@ impl Ledger {
         change: impl Fn(&Seated) -> (T, Option<Seated>),
     ) -> Result<T, Error> {
         let key = Key::limit(&seats.name);
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let SeatsRow { version, seated } = self.seated(seats).await?;
             let (answer, after) = change(&seated);
             let Some(seated) = after else { return Ok(answer) };
@@ -136,7 +137,7 @@ impl Ledger {
                 .await;
             match written.map_err(|error| failed("dynamodb:PutItem", &error)) {
                 Ok(_) => return Ok(answer),
-                Err(Error::Conflict) => {}
+                Err(Error::Conflict) => step_aside(attempt).await,
                 Err(error) => return Err(error),
             }
         }

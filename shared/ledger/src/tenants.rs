@@ -9,11 +9,11 @@ use uuid::Uuid;
 use crate::{
     Error, Item, Ledger, failed,
     item::{self, DUE, DUE_INDEX, Key, LISTED, NAME, NAMES_INDEX},
-    untold,
+    step_aside, untold,
 };
 
 /// How often a tenant that others write too is read and written anew.
-const ATTEMPTS: usize = 8;
+const ATTEMPTS: u32 = 8;
 
 /// Index entries of due tenants that are read at once.
 const DUE_PAGE: i32 = 200;
@@ -106,16 +106,15 @@ impl Ledger {
         mut before: Tenant,
         transition: impl Fn(&Tenant) -> Option<Transition>,
     ) -> Result<Option<Tenant>, Error> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let Some(transition) = transition(&before) else { return Ok(None) };
             match self.write(&before, &transition).await {
                 Ok(()) => return Ok(Some(transition.tenant)),
-                Err(Error::Conflict) => match self.tenant(before.id).await? {
-                    Some(present) => before = present,
-                    None => return Ok(None),
-                },
+                Err(Error::Conflict) => step_aside(attempt).await,
                 Err(error) => return Err(error),
             }
+            let Some(present) = self.tenant(before.id).await? else { return Ok(None) };
+            before = present;
         }
         Err(Error::Conflict)
     }
