@@ -50,7 +50,7 @@ sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and prints
 
 test: setup build ## Runs every test, a sample of the fault sweep included.
 	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
-	$(VENV)/bin/python -m pytest -m "not alone" --numprocesses=$(ABREAST) --dist=loadgroup
+	$(VENV)/bin/python -m pytest -m "not alone" --numprocesses=$(ABREAST) --dist=loadfile
 	$(VENV)/bin/python -m pytest -m alone
 
 sweep: setup build ## Tries every fault at every point. SEED=n draws; GO_ON=1 leaves out what has passed.

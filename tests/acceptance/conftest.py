@@ -29,14 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file are run by one worker, and so are all that share the vended examples."""
-    for item in items:
-        shares = "vended" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("vended" if shares else item.location[0]))
-
-
 @dataclass(frozen=True)
 class Vended:
     """A world after `landfall apply -f examples`."""
