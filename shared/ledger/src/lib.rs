@@ -230,10 +230,7 @@ where
 
 /// Waits for a moment before a row that others write too is read anew: by chance, and the longer the more often they were
 /// first, so that many who come at once do not all come again at once.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "some milliseconds between two writers, not a wait for AWS"
-)]
+#[expect(clippy::disallowed_methods, reason = "a moment between two writers, not a wait for AWS")]
 async fn step_aside(attempt: u32) {
     let longest = Duration::from_millis(5) * 2_u32.saturating_pow(attempt);
     tokio::time::sleep(longest.mul_f64(rand::random())).await;

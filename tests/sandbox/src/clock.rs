@@ -2,9 +2,9 @@
 //!
 //! What AWS takes its time for is waited for, and that is sped up. What this machine computes is
 //! not: while a function runs or moto is busy, the clock slows down, the more the more work at once,
-//! so that a slow or crowded machine makes virtual time longer for nobody. How time passes is written to a small file, which
-//! every process reads that needs to know what time it is, and to another that moto maps into its
-//! memory, since it asks many times for each call.
+//! so that a slow or crowded machine makes virtual time longer for nobody. How time passes is written
+//! to a small file, which every process reads that needs to know what time it is, and to another that
+//! moto maps into its memory, since it asks many times for each call.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
