@@ -62,8 +62,10 @@ pub enum Seat {
 const PLACE: SignedDuration = SignedDuration::from_hours(36);
 /// How long a seat is kept free for somebody in line who has asked or was called.
 const AWAKE: SignedDuration = SignedDuration::from_mins(5);
-/// How old a sight of somebody in line may be before it is written anew.
+/// How old a sight of somebody may be before it is written anew: of those who are next, for whom seats are kept free, and
+/// of all others, who only keep their place. Hundreds who were seen each time would all write one row.
 const SIGHT: SignedDuration = SignedDuration::from_mins(2);
+const DISTANT_SIGHT: SignedDuration = SignedDuration::from_hours(12);
 
 impl Seats {
     /// What Control Tower does with accounts at once: five by AWS.
@@ -121,7 +123,8 @@ impl Seats {
             return (Seat::Taken, None);
         }
         let seen = row.line.get(who).map(|place| place.seen);
-        if seen.is_some_and(|seen| now < seen + SIGHT) {
+        let sight = if ahead < self.most { SIGHT } else { DISTANT_SIGHT };
+        if seen.is_some_and(|seen| now < seen + sight) {
             return (Seat::Ahead(ahead), None);
         }
         row.line.insert(who.to_owned(), Place { since, seen: now });
@@ -209,6 +212,22 @@ mod tests {
         assert_eq!(asked(&mut late, "c", 36), Seat::Taken);
         assert_eq!(asked(&mut late, "d", 37), Seat::Ahead(1));
         assert_eq!(asked(&mut late, "sleeper", 41), Seat::Taken);
+    }
+
+    #[test]
+    fn who_is_not_next_keeps_a_place_and_writes_hardly_ever() {
+        let mut row = Seated::default();
+        for who in ["a", "b", "c", "d", "e"] {
+            asked(&mut row, who, 0);
+        }
+        assert!(two().take(&row, "d", at(10)).1.is_some(), "a seat may be kept free for it");
+        assert_eq!(two().take(&row, "e", at(10)), (Seat::Ahead(2), None));
+        asked(&mut row, "a", 12 * 60);
+        asked(&mut row, "b", 12 * 60);
+        assert!(
+            two().take(&row, "e", at(12 * 60)).1.is_some(),
+            "places are kept for those who come"
+        );
     }
 
     #[test]
