@@ -51,7 +51,7 @@ sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and prints
 	target/debug/landfall sandbox up
 
 test: setup build ## Runs every test, a sample of the fault sweep included.
-	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
+	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --all-targets --quiet; fi
 	$(VENV)/bin/python -m pytest -m "not alone" --numprocesses=$(ABREAST) --dist=loadfile
 	$(VENV)/bin/python -m pytest -m alone
 
@@ -87,7 +87,7 @@ policies: ## Writes infra/policies and the templates' statements from what the s
 	cargo run --quiet --bin landfall-policies
 
 package: $(PACKAGING) ## Builds what `sam deploy` takes. ARCHITECTURE=arm64 or x86_64.
-	env --unset=RUSTC_WORKSPACE_WRAPPER PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	env -u RUSTC_WORKSPACE_WRAPPER PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 clean: ## Removes what was built and installed here.
 	rm -rf target $(VENV) node_modules .aws-sam .sandbox

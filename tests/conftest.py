@@ -1,31 +1,49 @@
-"""Which tests one worker runs, where several run side by side."""
+"""Which tests one worker runs, where several run side by side, and in which order."""
 
+import ast
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parent.parent
+SHARED = "vended"
 
 
 class Workers(LoadFileScheduling):
-    """Tests of one file are one worker's, and so are all files that share the vended examples.
+    """Tests of a file are one worker's; those that share the vended examples are, of whatever file.
 
-    Each worker would vend them for itself, and keep a world of theirs to the last test.
+    Each worker would vend them for itself, and keep a world of theirs to the last test. They come
+    first, and then the files of few tests: a world's whole life is one test, its details are many.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return scope(super()._split_scope(nodeid))
+        file = super()._split_scope(nodeid)
+        test = nodeid.removeprefix(f"{file}::").partition("[")[0]
+        return SHARED if test in sharing(file) else file
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        longest = min(self.workqueue, key=lambda one: (one != SHARED, len(self.workqueue[one])))
+        self.workqueue.move_to_end(longest, last=False)
+        super()._assign_work_unit(node)
 
 
 @cache
-def scope(file: str) -> str:
-    """What a file's tests are handed out with."""
-    text = (ROOT / file).read_text()
-    shares = "vended: Vended" in text and "def vended(" not in text
-    return "the vended examples" if shares else file
+def sharing(file: str) -> set[str]:
+    """A file's tests and fixtures that need the vended examples, unless it vends its own."""
+    tree = ast.parse((ROOT / file).read_text())
+    needs = {
+        one.name: {argument.arg for argument in one.args.args}
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef)
+    }
+    found = {SHARED} - needs.keys()
+    while more := {name for name, needed in needs.items() if needed & found} - found:
+        found |= more
+    return found
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Workers | None:
