@@ -26,8 +26,8 @@ class Workers(LoadFileScheduling):
         return SHARED if test in sharing(file) else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        longest = min(self.workqueue, key=lambda one: (one != SHARED, len(self.workqueue[one])))
-        self.workqueue.move_to_end(longest, last=False)
+        first = min(self.workqueue, key=lambda one: (one != SHARED, len(self.workqueue[one])))
+        self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
 
 
