@@ -2,14 +2,14 @@
 
 import ast
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-ROOT = Path(__file__).parent.parent
+from tests.faults.wishes import ROOT
+
 SHARED = "vended"
 
 
