@@ -48,8 +48,19 @@ QUIET = {
 }
 
 
+# Arguments with which something else is deployed than by others.
+DEPLOYED_OTHERWISE = ("--binaries", "--no-deploy")
+
+
 class World:
-    """One AWS Organization with Landfall in it, on a free port of this machine."""
+    """One AWS Organization with Landfall in it, on a free port of this machine.
+
+    The first one of a process is deployed into, and all others begin as copies of it: a deployment
+    takes more of a machine than most tests.
+    """
+
+    _model: str | None = None
+    _starting = Lock()
 
     def __init__(
         self,
@@ -65,8 +76,21 @@ class World:
         command += ["--seed", str(seed), "--speed", str(speed)]
         command += ["--working-speed", str(working_speed)]
         command += ["--moto-python", sys.executable, "--parent-pid", str(os.getpid())]
-        command += arguments
         command += ["--consistent"] if quiet else []
+        arguments = list(arguments)
+        if any(one in DEPLOYED_OTHERWISE for one in arguments):
+            self.endpoint = self._start([*command, *arguments])["endpoint"]
+        else:
+            self.endpoint = self._start_alike([*command, *arguments])
+        self._keys: dict[str, dict[str, str]] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._lock = Lock()
+        # What it reads about a service serves all its clients.
+        self._session = boto3.session.Session()
+        self.configure(accountQuota=100_000, **(QUIET if quiet else {}))
+
+    def _start(self, command: list[str]) -> dict[str, Any]:
+        """Starts the sandbox, and answers what it says of itself."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         self.process = subprocess.Popen(
             command,
@@ -81,11 +105,16 @@ class World:
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"the sandbox did not start:\n{self.said()}")
-        self.endpoint: str = json.loads(line)["endpoint"]
-        self._keys: dict[str, dict[str, str]] = {}
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._lock = Lock()
-        self.configure(accountQuota=100_000, **(QUIET if quiet else {}))
+        return dict(json.loads(line))
+
+    def _start_alike(self, command: list[str]) -> str:
+        """Starts a sandbox that is like all others of this process; its endpoint."""
+        with World._starting:
+            if World._model is None:
+                started = self._start([*command, "--keep-model"])
+                World._model = started["model"]
+                return str(started["endpoint"])
+        return str(self._start([*command, "--model", World._model])["endpoint"])
 
     def __enter__(self) -> "World":
         return self
@@ -176,8 +205,7 @@ class World:
         keys = self.keys(account)
         with self._lock:
             if (service, account, region) not in self._clients:
-                session = boto3.session.Session()
-                self._clients[service, account, region] = session.client(
+                self._clients[service, account, region] = self._session.client(
                     service,
                     region_name=region,
                     endpoint_url=self.endpoint,

@@ -22,7 +22,6 @@ from types import SimpleNamespace
 from typing import Any
 
 SPEED = float(os.environ.get("LANDFALL_SPEED") or 1.0)
-START = float(os.environ.get("LANDFALL_START") or time.time())
 # The longest real time after which it is looked how fast time passes.
 GLANCE = 0.005
 
@@ -35,6 +34,11 @@ def _mapped() -> mmap.mmap | None:
         return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
 
 
+def _start() -> float:
+    return float(os.environ.get("LANDFALL_START") or time.time())
+
+
+START = _start()
 FILE = _mapped()
 
 
@@ -89,6 +93,10 @@ class Workers:
     """How many parts of moto work of their own accord: nobody waits for an answer of theirs."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Nobody works, in a process that has begun."""
         self._lock = threading.Lock()
         self._count = 0
         self._told = None
@@ -159,9 +167,15 @@ class Agenda:
     def __init__(self) -> None:
         self._entries: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
+        self.begin()
+
+    def begin(self) -> None:
+        """Goes on with what is to happen in a process that has begun."""
         self._changed = threading.Condition()
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="agenda")
         self._thread: threading.Thread | None = None
+        if self._entries:
+            self._run_aside()
 
     def later(self, seconds: float, action: Callable[[], Any]) -> None:
         """Runs the action after so many virtual seconds."""
@@ -181,9 +195,12 @@ class Agenda:
         with self._changed:
             heapq.heappush(self._entries, (when, next(self._order), entry))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True, name="agenda")
-                self._thread.start()
+                self._run_aside()
             self._changed.notify()
+
+    def _run_aside(self) -> None:
+        self._thread = threading.Thread(target=self._run, daemon=True, name="agenda")
+        self._thread.start()
 
     def _run(self) -> None:
         while True:
@@ -219,6 +236,14 @@ def _reported(action: Callable[[], Any]) -> None:
 
 AGENDA = Agenda()
 later = AGENDA.later
+
+
+def begin() -> None:
+    """Keeps the time of another gateway, in a process that is the copy of one."""
+    global FILE, START
+    FILE, START = _mapped(), _start()
+    WORKING.begin()
+    AGENDA.begin()
 
 
 def install() -> None:

@@ -25,6 +25,12 @@ _programs: dict[str, Any] = {}
 _lock = threading.RLock()
 _current = threading.local()
 
+
+def begin() -> None:
+    """Forgets the clients of the process that this one is a copy of."""
+    _clients.clear()
+
+
 # The service part of an error's name, where it is not simply capitalised.
 SERVICE_NAMES = {"dynamodb": "DynamoDb", "sfn": "Sfn", "eventbridge": "EventBridge"}
 # What makes a path select any number of values: wildcard, filter, descent, slice, union.

@@ -139,6 +139,11 @@ _clients: dict[tuple[str, str], Any] = {}
 _calling = threading.local()
 
 
+def begin() -> None:
+    """Forgets the clients of the process that this one is a copy of."""
+    _clients.clear()
+
+
 class Client:
     """A boto3 client for this very server whose calls work in one account."""
 

@@ -18,12 +18,22 @@ from urllib.parse import urlsplit
 
 import clock
 
-_PORT = os.environ.get("MOTO_PORT", "")
-GATEWAY = os.environ.get("LANDFALL_GATEWAY") or (f"http://127.0.0.1:{_PORT}" if _PORT else "")
 KEPT: deque[dict[str, Any]] = deque(maxlen=5000)
-_pending: queue.Queue[dict[str, Any]] = queue.Queue()
-_sender: threading.Thread | None = None
-_starting = threading.Lock()
+GATEWAY = ""
+_pending: queue.Queue[dict[str, Any]]
+_sender: threading.Thread | None
+_starting: threading.Lock
+
+
+def begin() -> None:
+    """Tells the environment's gateway, if there is one, what comes from now on."""
+    global GATEWAY, _pending, _sender, _starting
+    port = os.environ.get("MOTO_PORT")
+    GATEWAY = os.environ.get("LANDFALL_GATEWAY") or (f"http://127.0.0.1:{port}" if port else "")
+    _pending, _sender, _starting = queue.Queue(), None, threading.Lock()
+
+
+begin()
 
 
 def emit(

@@ -11,9 +11,9 @@ import gc
 import io
 import json
 import os
+import socket
 import sys
 import threading
-import time
 import traceback
 import warnings
 from typing import Any
@@ -28,6 +28,7 @@ from moto.moto_server import werkzeug_app
 from werkzeug.serving import make_server
 
 import control
+import copies
 import plugin
 
 
@@ -47,9 +48,16 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):
         return self._backends[host]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("PATH_INFO", "").startswith(("/landfall/", "/_landfall/")):
+        path = environ.get("PATH_INFO", "")
+        if path == "/landfall/copy":
             return control.answer(environ, start_response)
-        return super().__call__(environ, start_response)
+        with copies.DOOR.entered():
+            if path.startswith(("/landfall/", "/_landfall/")):
+                return control.answer(environ, start_response)
+            return super().__call__(environ, start_response)
+
+
+APP = Dispatcher()
 
 
 class Handler(werkzeug_app.MotoRequestHandler):
@@ -101,16 +109,14 @@ class Handler(werkzeug_app.MotoRequestHandler):
         self.wfile.flush()
 
 
-def die_with_parent() -> None:
-    """Ends the process when whoever started it is gone."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.25)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True, name="parent").start()
+def serve(listening: socket.socket) -> None:
+    """Serves at a socket for ever."""
+    host, port = listening.getsockname()
+    server = make_server(
+        host, port, APP, threaded=True, request_handler=Handler, fd=listening.fileno()
+    )
+    server.daemon_threads = True
+    server.serve_forever()
 
 
 def main() -> None:
@@ -120,25 +126,24 @@ def main() -> None:
     parser.add_argument("-H", "--host", default="127.0.0.1")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    die_with_parent()
+    parent = os.getppid()
+    copies.end_with(lambda: os.getppid() == parent)
     # Requests wait for each other's turns: short ones, since most of the work is short.
     sys.setswitchinterval(0.0005)
-    server = make_server(
-        arguments.host, arguments.port, Dispatcher(), threaded=True, request_handler=Handler
-    )
-    server.daemon_threads = True
-    server.request_queue_size = 512
-    os.environ.setdefault("MOTO_PORT", str(server.server_port))
-    os.environ["LANDFALL_MOTO_PORT"] = str(server.server_port)
+    listening = copies.listen(arguments.host, arguments.port)
+    port = copies.port_of(listening)
+    control.ROUTES["POST", "copy"] = lambda _, body: copies.copy(body, serve)
+    os.environ.setdefault("MOTO_PORT", str(port))
+    os.environ["LANDFALL_MOTO_PORT"] = str(port)
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
     plugin.install()
     # What is here stays; of what comes later little is ever freed, and looking for it takes long.
     gc.freeze()
     gc.set_threshold(50_000, 20, 200)
-    print(json.dumps({"ready": True, "port": server.server_port}), flush=True)
+    print(json.dumps({"ready": True, "port": port}), flush=True)
     threading.Thread(target=plugin.warm, daemon=True, name="warm").start()
     try:
-        server.serve_forever()
+        serve(listening)
     except KeyboardInterrupt:
         sys.exit(0)
 

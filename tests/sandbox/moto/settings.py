@@ -109,8 +109,17 @@ def take(knobs: list[dict[str, Any]], **facts: str) -> dict[str, Any] | None:
     return None
 
 
-SEED = os.environ.get("LANDFALL_SEED", "0")
+SEED = ""
 SETTINGS = Settings()
+
+
+def begin() -> None:
+    """Draws from now on as the environment's seed says."""
+    global SEED
+    SEED = os.environ.get("LANDFALL_SEED") or "0"
+
+
+begin()
 
 
 def draw(*key: str) -> random.Random:

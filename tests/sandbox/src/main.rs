@@ -53,6 +53,12 @@ struct Arguments {
     /// Host and port of a moto that runs already, in place of one of its own
     #[arg(long)]
     moto: Option<String>,
+    /// Keep moto as it is once all is deployed, for other sandboxes, until the parent ends
+    #[arg(long, requires = "parent_pid")]
+    keep_model: bool,
+    /// Host and port of such a model, of which this sandbox's moto is a copy
+    #[arg(long, conflicts_with = "moto")]
+    model: Option<String>,
     /// Folder with the functions' programs; by default this program's own
     #[arg(long)]
     binaries: Option<PathBuf>,
@@ -107,12 +113,14 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         output: arguments.output,
         consistent: arguments.consistent,
     };
-    let behind = match arguments.moto {
-        Some(authority) => Behind::Running(authority),
-        None => Behind::Started {
+    let behind = match (arguments.moto, arguments.model) {
+        (Some(authority), _) => Behind::Running(authority),
+        (None, Some(model)) => Behind::Copied(model),
+        (None, None) => Behind::Started {
             python: arguments.moto_python,
             scripts: arguments.moto_scripts,
             templates: (!arguments.no_deploy).then_some(arguments.templates),
+            model_for: arguments.parent_pid.filter(|_| arguments.keep_model),
         },
     };
     let orphaned = process::orphaned(arguments.parent_pid);
@@ -146,6 +154,7 @@ fn announce(sandbox: &Sandbox) -> Result<(), Error> {
             "security": SECURITY,
         },
         "outputs": sandbox.outputs,
+        "model": sandbox.model,
     });
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}").and_then(|()| stdout.flush()).map_err(Error::io("saying so"))

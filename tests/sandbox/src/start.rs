@@ -1,5 +1,6 @@
 //! From nothing to a running sandbox: listen, start moto, seed it, read what is deployed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use crate::process;
 pub enum Behind {
     /// It runs already, at this host and port, seeded.
     Running(String),
+    /// It is a copy of the model at this host and port, with everything that is deployed there.
+    Copied(String),
     /// It is started and seeded.
     Started {
         /// The Python interpreter with moto.
@@ -29,6 +32,8 @@ pub enum Behind {
         scripts: PathBuf,
         /// The folder with the templates to deploy, if any.
         templates: Option<PathBuf>,
+        /// The process with which a model ends that other sandboxes are copies of, if one is kept.
+        model_for: Option<u32>,
     },
 }
 
@@ -39,6 +44,8 @@ pub struct Sandbox {
     pub gateway: Arc<Gateway>,
     /// Outputs of the deployed application.
     pub outputs: Value,
+    /// Host and port of a copy of moto as it was when all was deployed, if one is kept.
+    pub model: Option<String>,
     serving: tokio::task::JoinHandle<()>,
     _moto: Option<Child>,
 }
@@ -54,7 +61,7 @@ impl Sandbox {
         // Python takes its time to start: the deployer does so beside moto, and then waits at the
         // gateway's door.
         let deploying = match behind {
-            Behind::Started { python, scripts, templates: Some(templates) } => {
+            Behind::Started { python, scripts, templates: Some(templates), .. } => {
                 let script = scripts.join("deploy.py");
                 let deployer = deployer(python, &script, templates, &endpoint)?;
                 Some(tokio::spawn(deploy(deployer)))
@@ -64,11 +71,15 @@ impl Sandbox {
         let clock = Clock::start(settings.speed)?;
         let (child, authority) = match behind {
             Behind::Running(authority) => (None, authority.clone()),
+            Behind::Copied(model) => {
+                let own = circumstances(address.port(), &clock, settings.seed);
+                (None, copy(model, std::process::id(), &own).await?)
+            }
             Behind::Started { python, scripts, .. } => {
                 let script = scripts.join("serve.py");
-                let started = start_moto(python, &script, address.port(), &clock, settings.seed);
-                let (child, port) = started.await?;
-                (Some(child), format!("127.0.0.1:{port}"))
+                let own = circumstances(address.port(), &clock, settings.seed);
+                let (child, authority) = start_moto(python, &script, own).await?;
+                (Some(child), authority)
             }
         };
         let gateway = Arc::new(Gateway::new(&endpoint, clock, Moto::at(&authority), settings)?);
@@ -86,8 +97,15 @@ impl Sandbox {
             }
             None => Value::Null,
         };
+        let model = match behind {
+            // Before anything runs that is deployed.
+            Behind::Started { model_for: Some(owner), .. } => {
+                Some(copy(&authority, *owner, &BTreeMap::new()).await?)
+            }
+            _ => None,
+        };
         gateway.refresh().await?;
-        Ok(Self { gateway, outputs, serving, _moto: child })
+        Ok(Self { gateway, outputs, model, serving, _moto: child })
     }
 
     /// Serves until someone asks for the end.
@@ -123,6 +141,31 @@ async fn deploy(mut deployer: Command) -> Result<Value, Error> {
         .map_err(|error| Error::Moto(format!("deploy.py said {last}: {error}")))
 }
 
+/// What moto knows of its gateway, as variables of its environment.
+fn circumstances(gateway: u16, clock: &Clock, seed: u64) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("MOTO_PORT", gateway.to_string()),
+        ("LANDFALL_GATEWAY", format!("http://127.0.0.1:{gateway}")),
+        ("LANDFALL_START", clock.started().to_string()),
+        ("LANDFALL_CLOCK", clock.mapped_file().display().to_string()),
+        ("LANDFALL_WORKERS", clock.workers_file().display().to_string()),
+        ("LANDFALL_SEED", seed.to_string()),
+    ])
+}
+
+/// Takes a copy of a moto, which ends with the process `owner`; its host and port.
+async fn copy(
+    authority: &str,
+    owner: u32,
+    own: &BTreeMap<&'static str, String>,
+) -> Result<String, Error> {
+    let asked = json!({"owner": owner, "environment": own});
+    let answer = Moto::at(authority).post("/landfall/copy", &asked).await?;
+    let Ready { port } = serde_json::from_value(answer)
+        .map_err(|error| Error::Moto(format!("a copy is not as agreed: {error}")))?;
+    Ok(format!("127.0.0.1:{port}"))
+}
+
 #[derive(Deserialize)]
 struct Ready {
     port: u16,
@@ -131,19 +174,12 @@ struct Ready {
 async fn start_moto(
     python: &Path,
     script: &Path,
-    gateway: u16,
-    clock: &Clock,
-    seed: u64,
-) -> Result<(Child, u16), Error> {
+    own: BTreeMap<&'static str, String>,
+) -> Result<(Child, String), Error> {
     let mut child = process::command(python)?
         .arg(script)
         .args(["--port", "0"])
-        .env("MOTO_PORT", gateway.to_string())
-        .env("LANDFALL_GATEWAY", format!("http://127.0.0.1:{gateway}"))
-        .env("LANDFALL_START", clock.started().to_string())
-        .env("LANDFALL_CLOCK", clock.mapped_file())
-        .env("LANDFALL_WORKERS", clock.workers_file())
-        .env("LANDFALL_SEED", seed.to_string())
+        .envs(own)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -157,7 +193,7 @@ async fn start_moto(
                     tracing::info!(target: "moto", "{line}");
                 }
             });
-            return Ok((child, ready.port));
+            return Ok((child, format!("127.0.0.1:{}", ready.port)));
         }
     }
     Err(Error::Moto("it ended before it was ready".to_owned()))
