@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.conventions import house
+from tests.faults import wishes
 from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import World
 
@@ -17,6 +19,8 @@ SMALL, LARGE = 10, 2_000
 # A zone with both of the baseline's StackSets, in three places.
 ZONE = "production"
 STEPS = [house.kebab(state) for state in house.tasks() if state != "RecordFailure"]
+# What a whole run that changes nothing may ask of AWS, but for what a wish or its zone lists.
+FIXED, FOR_A_REGION = 15, 3
 LAST = ("complete", "lambda:InvokeFunction")
 Calls = Counter[tuple[str, str]]
 
@@ -116,6 +120,26 @@ def test_the_page_says_what_a_run_costs(
     if request.config.getoption("--write-calls", False):
         PAGE.write_text(written)
     assert text == written, "run this test with --write-calls and commit docs/CALLS.md"
+
+
+def test_a_run_that_changes_nothing_keeps_its_budget(counted: dict[int, Counted]) -> None:
+    (zone,) = (one["spec"] for one in wishes.landing_zones() if one["metadata"]["name"] == ZONE)
+    aside = ("dynamodb:", "lambda:", "sts:")
+    asked = [
+        number for (_, call), number in counted[SMALL].again.items() if not call.startswith(aside)
+    ]
+    regions = len(zone["baseline"]["regions"])
+    written_down = listed(zone, Tenant("any", ZONE).document["spec"])
+    assert sum(asked) <= FIXED + FOR_A_REGION * regions + written_down
+
+
+def listed(zone: dict[str, Any], wish: dict[str, Any]) -> int:
+    """What it costs to look up all that a wish and its landing zone name, as the page says it."""
+    places = [place for one in zone["stackSets"] + zone["quotas"] for place in one["regions"]]
+    people = {user for one in wish["access"] for user in one.get("users", [])}
+    ours = [one["role"] for one in wish["access"] if one.get("users")]
+    theirs = {group for one in wish["access"] for group in one.get("groups", [])}
+    return len(zone["contacts"]) + len(places) + len(people) + 2 * (len(ours) + len(theirs))
 
 
 def replaced(text: str, heading: str, by: str) -> str:

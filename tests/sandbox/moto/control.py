@@ -49,8 +49,8 @@ def _letter(_: dict[str, str], body: Any) -> Any:
     return buses.leave(body["queue"], body["text"], body["attributes"])
 
 
-def _deployment(_: dict[str, str], __: Any) -> Any:
-    return iam_facts.deployment()
+def _deployment(query: dict[str, str], _: Any) -> Any:
+    return iam_facts.deployment(int(query.get("known", -1)))
 
 
 def _settings(_: dict[str, str], __: Any) -> Any:

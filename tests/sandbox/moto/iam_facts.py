@@ -118,11 +118,20 @@ def document(value: Any) -> Any:
     return value
 
 
-def deployment() -> dict[str, Any]:
-    """Everything deployed that the gateway must run; `version` grows with each change."""
-    if not _changed.is_set():
-        return _last["deployment"] | {"version": _last["version"]}
-    _changed.clear()
+def deployment(known: int) -> dict[str, Any]:
+    """Everything deployed that the gateway must run; `version` grows with each change.
+
+    Nothing where the version is known: it is asked for all the time, and takes long to write.
+    """
+    if _changed.is_set():
+        _changed.clear()
+        _look_again()
+    if known == _last["version"]:
+        return {}
+    return _last["deployment"] | {"version": _last["version"]}
+
+
+def _look_again() -> None:
     found = {
         "functions": _functions(),
         "rules": _rules(),
@@ -134,7 +143,6 @@ def deployment() -> dict[str, Any]:
     if found != _last["deployment"]:
         _last["deployment"] = found
         _last["version"] += 1
-    return found | {"version": _last["version"]}
 
 
 def _everywhere(backends: Any) -> list[tuple[str, str, Any]]:

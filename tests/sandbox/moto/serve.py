@@ -32,11 +32,19 @@ import copies
 import plugin
 
 
+def _application(service: str) -> Any:
+    """A service's application, without what helps people who write one; its defects are raised."""
+    application = werkzeug_app.create_backend_app(service)
+    application.debug = False
+    application.config["PROPAGATE_EXCEPTIONS"] = True
+    return application
+
+
 class Dispatcher(werkzeug_app.DomainDispatcherApplication):
     """Finds a request's service without trying every address pattern every time."""
 
     def __init__(self) -> None:
-        super().__init__(werkzeug_app.create_backend_app)
+        super().__init__(_application)
         self._backends: dict[str, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:

@@ -166,10 +166,12 @@ impl Gateway {
 
     /// Reads again what is deployed.
     pub async fn refresh(self: &Arc<Self>) -> Result<(), Error> {
-        let deployment: Deployment = self.moto.read("/landfall/deployment").await?;
+        let known = self.deployment().version;
+        let path = format!("/landfall/deployment?known={known}");
+        let deployment: Deployment = self.moto.read(&path).await?;
         *self.read.lock() = Some(Instant::now());
         if deployment.version < self.deployment().version {
-            // A later reading overtook this one.
+            // It is as it was, or a later reading overtook this one.
             return Ok(());
         }
         self.lambda.deploy(&deployment.functions);
