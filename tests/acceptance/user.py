@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from tests.faults import clients
 from tests.faults.wishes import ROOT
 from tests.faults.world import HOME, World
 
@@ -51,15 +50,8 @@ class User:
 
     def client(self, service: str, region: str = HOME) -> Any:
         """A boto3 client that asks once."""
-        return boto3.session.Session().client(
-            service,
-            region_name=region,
-            endpoint_url=self.world.endpoint,
-            aws_access_key_id=self.keys["accessKeyId"],
-            aws_secret_access_key=self.keys["secretAccessKey"],
-            aws_session_token=self.keys["sessionToken"],
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        once = {"total_max_attempts": 1}
+        return clients.client(self.world.endpoint, service, region, self.keys, retries=once)
 
     def assume(self, arn: str, **more: Any) -> "User":
         """A session of another role."""

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
-import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 
-from tests.faults import wishes
+from tests.faults import clients, wishes
 from tests.faults.wishes import ROOT, Tenant
 
 HOME = "eu-central-1"
@@ -85,8 +83,6 @@ class World:
         self._keys: dict[str, dict[str, str]] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = Lock()
-        # What it reads about a service serves all its clients.
-        self._session = boto3.session.Session()
         self.configure(accountQuota=100_000, **(QUIET if quiet else {}))
 
     def _start(self, command: list[str]) -> dict[str, Any]:
@@ -205,14 +201,13 @@ class World:
         keys = self.keys(account)
         with self._lock:
             if (service, account, region) not in self._clients:
-                self._clients[service, account, region] = self._session.client(
+                self._clients[service, account, region] = clients.client(
+                    self.endpoint,
                     service,
-                    region_name=region,
-                    endpoint_url=self.endpoint,
-                    aws_access_key_id=keys["accessKeyId"],
-                    aws_secret_access_key=keys["secretAccessKey"],
-                    aws_session_token=keys["sessionToken"],
-                    config=Config(retries={"total_max_attempts": 3}, max_pool_connections=20),
+                    region,
+                    keys,
+                    retries={"total_max_attempts": 3},
+                    max_pool_connections=20,
                 )
             return self._clients[service, account, region]
 

@@ -12,9 +12,10 @@ import stat
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import clock
 import interpreter
@@ -61,8 +62,6 @@ class Door:
 
 
 DOOR = Door()
-
-
 Serving = Callable[[socket.socket], None]
 
 
@@ -82,10 +81,9 @@ def copy(request: dict[str, Any], serve: Serving) -> dict[str, Any]:
         child = os.fork()
         if not child:
             # Its parent is gone at once, so that nobody has to wait for its end.
-            if not os.fork():
-                _begin(listening, owner, environment)
-                serve(listening)
-            os._exit(0)
+            if os.fork():
+                os._exit(0)
+            _live(listening, owner, environment, serve)
     os.waitpid(child, 0)
     with listening:
         return {"port": port_of(listening)}
@@ -110,6 +108,19 @@ def end_with(alive: Callable[[], bool]) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True, name="watch").start()
+
+
+def _live(
+    listening: socket.socket, owner: int, environment: dict[str, str], serve: Serving
+) -> NoReturn:
+    """A copy's whole life, after which it does not go on as what it is a copy of."""
+    try:
+        _begin(listening, owner, environment)
+        serve(listening)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 def _begin(listening: socket.socket, owner: int, environment: dict[str, str]) -> None:
