@@ -14,11 +14,13 @@ from botocore.exceptions import ClientError
 
 from tests.faults.verdict import judge
 from tests.faults.wishes import ROOT, Tenant
-from tests.faults.world import AUTOMATION, HOME, MACHINE, World
+from tests.faults.world import AUTOMATION, HOME, MACHINE, QUIET, World
 
 DEPLOY = ROOT / "tests/sandbox/moto/deploy.py"
 ARN = f"arn:aws:states:{HOME}:{AUTOMATION}:stateMachine:{MACHINE}"
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml"))
+# Virtual seconds for which AWS makes an account.
+HELD = 3 * 3600
 # What a function says of an act, after its build and its colour.
 ACT = re.compile(r"^(\w+) (\w+) (\{.*)$")
 
@@ -111,9 +113,9 @@ def test_a_version_that_is_deployed_in_the_midst_of_runs_changes_and_loses_none(
     new = [Tenant(f"new-{number}", "sandbox") for number in range(2)]
     programs = tmp_path / "programs"
     build(programs, "first")
-    # Deploying takes the machine's time and not the sandbox's: the runs must not be over by then.
-    slow = {"speed": 30, "working_speed": 2}
-    with World(seed=31, quiet=True, **slow, arguments=["--binaries", str(programs)]) as world:
+    with World(seed=31, quiet=True, speed=30, arguments=["--binaries", str(programs)]) as world:
+        # Deploying takes the machine's time and not the sandbox's: the runs wait for it meanwhile.
+        world.configure(creationLatencySeconds=HELD)
         world.found()
         for tenant in old:
             world.wish(tenant)
@@ -122,15 +124,17 @@ def test_a_version_that_is_deployed_in_the_midst_of_runs_changes_and_loses_none(
             rows = world.rows(old).values()
             return len(rows) == len(old) and all("running" in row for row in rows)
 
-        assert world.until(under_way, hours=1, pause=0.05)
+        assert world.until(under_way)
         # Other code, and then another configuration.
         build(programs, "second")
         deploy(world, next_version(tmp_path, 2, "grey"))
-        assert under_way(), "the version came too late to be in the midst"
         before = {tenant.id: len(acts(world, tenant, 1)) for tenant in old}
+        world.configure(**QUIET)
         for tenant in new:
             world.wish(tenant)
         deploy(world, next_version(tmp_path, 3, "green"))
+        assert under_way(), "the version came too late to be in the midst"
+        world.leap(HELD)
         everybody = [*old, *new]
 
         def ready() -> bool:
