@@ -2,6 +2,7 @@
 
 import ast
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,26 @@ from xdist.workermanage import WorkerController
 from tests.faults.wishes import ROOT
 
 SHARED = "vended"
+# Begun first, so that no worker still has one of these when all others have nothing left.
+LONG = (
+    "access",
+    "bad_input",
+    "baseline",
+    "closing",
+    "control_tower",
+    "deletion",
+    "deploy",
+    "limits",
+    "move",
+)
 
 
 class Workers(LoadFileScheduling):
     """Tests of a file are one worker's; those that share the vended examples are, of whatever file.
 
     Each worker would vend them for itself, and keep a world of theirs to the last test. They come
-    first, and then the files of few tests: a world's whole life is one test, its details are many.
+    first, then the longest files, and then those of few tests: a world's whole life is one test,
+    its details are many.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -26,9 +40,13 @@ class Workers(LoadFileScheduling):
         return SHARED if test in sharing(file) else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        first = min(self.workqueue, key=lambda one: (one != SHARED, len(self.workqueue[one])))
+        first = min(self.workqueue, key=self._rank)
         self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
+
+    def _rank(self, unit: str) -> tuple[bool, bool, int]:
+        name = Path(unit).stem.removeprefix("test_")
+        return unit != SHARED, name not in LONG, len(self.workqueue[unit])
 
 
 @cache

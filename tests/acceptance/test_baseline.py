@@ -377,7 +377,7 @@ def test_what_aws_refused_is_said_to_an_operator_and_not_asked_again(
 
 
 def test_a_default_vpc_in_use_is_left_alone_and_said() -> None:
-    with World(seed=8, speed=60) as world:
+    with World(seed=8) as world:
         # Its owner comes in before Landfall can.
         ready = {"default": 0, "sts": 600}
         world.configure(creationLatencySeconds=8, stackSetSeconds=20, readinessSeconds=ready)

@@ -74,7 +74,7 @@ class Listener:
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
     """A world with a platform in which somebody listens."""
-    with World(seed=12, speed=60, quiet=True) as world:
+    with World(seed=12, quiet=True) as world:
         world.found()
         yield Listener(world)
 

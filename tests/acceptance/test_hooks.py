@@ -73,7 +73,7 @@ def test_a_plan_calls_no_hook_and_counts_none_as_a_change(vended: Vended) -> Non
 @pytest.fixture(scope="module")
 def foundation() -> Iterator[World]:
     """A world of its own, with a state machine and an event bus that hear."""
-    with World(seed=11, speed=60, quiet=True) as world:
+    with World(seed=11, quiet=True) as world:
         make_listeners(world)
         world.found()
         yield world

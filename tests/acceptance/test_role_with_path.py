@@ -47,7 +47,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Any:
     platform = yaml.safe_load((ROOT / "examples/platform.yaml").read_text())
     platform["spec"]["accessRole"] = f"/{PATH}{NAME}"
     (folder / "platform.yaml").write_text(yaml.safe_dump(platform))
-    with World(seed=11, speed=60) as world:
+    with World(seed=11) as world:
         as_deployed_for_the_path(world)
         person = User.administrator(world, AUTOMATION)
         zones, tenant = "examples/landing-zones", "examples/tenants/checkout-prod.yaml"

@@ -29,7 +29,7 @@ PHASES = [
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with World(seed=7, speed=60) as world:
+    with World(seed=7) as world:
         yield world
 
 

@@ -45,7 +45,7 @@ def topic() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def foundation() -> Iterator[World]:
     """A world of its own, with a bucket of templates and a delegated administrator."""
-    with World(seed=12, speed=60, quiet=True) as world:
+    with World(seed=12, quiet=True) as world:
         location = {"LocationConstraint": HOME}
         s3 = world.client("s3", AUTOMATION)
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
