@@ -9,6 +9,7 @@ mod environment;
 mod event;
 
 use std::future::Future;
+use std::pin::Pin;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -230,10 +231,10 @@ pub async fn step<S: Step + Sync>(
                 run = ticket.run,
                 request.id = event.context.request_id,
             );
-            driver::turn(means, build, &ticket).instrument(span).await.map_err(Refused)
+            written(driver::turn(means, build, &ticket).instrument(span).await.map_err(Refused)?)
         }
     };
-    lambda_runtime::run(service_fn(turn)).await
+    listen(&|event| Box::pin(turn(event))).await
 }
 
 /// Runs a function that is no step: `handle` gets the means and the event.
@@ -254,11 +255,27 @@ where
                 Ok(handled) => handled.await,
                 Err(failure) => Err(failure),
             };
-            answered.map_err(refused)
+            written(answered.map_err(refused)?)
         }
         .instrument(span)
     };
-    lambda_runtime::run(service_fn(answer)).await
+    listen(&|event| Box::pin(answer(event))).await
+}
+
+/// Something that is still being worked on.
+type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Answers one event after the other. The runtime is compiled here, once, and not into each function anew.
+fn listen<'a>(
+    answer: &'a dyn Fn(LambdaEvent<Value>) -> Pending<'a, Result<Value, Refused>>,
+) -> Pending<'a, Result<(), Error>> {
+    Box::pin(lambda_runtime::run(service_fn(answer)))
+}
+
+/// An answer as Lambda takes it.
+fn written(answer: impl Serialize) -> Result<Value, Refused> {
+    serde_json::to_value(answer)
+        .map_err(|error| refused(Failure::defect(format!("the answer can't be written: {error}"))))
 }
 
 fn start_log() {
