@@ -79,6 +79,8 @@ def tenant(vended: Vended, request: pytest.FixtureRequest) -> tuple[User, str]:
     iam.attach_role_policy(
         RoleName="Administrator", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
+    # A policy takes effect within a minute.
+    vended.world.sleep(60)
     return User.role(vended.world, account, "Administrator"), account
 
 
