@@ -237,11 +237,12 @@ def test_a_move_behind_the_back_of_a_run_is_found_once_that_has_ended(scene: Sce
     fault = scene.world.fault(**call, tenant=bare.id, kind="throttle", times=1_000_000)
     scene.world.replicate(bare)
     # The account's place was looked at by then.
-    assert scene.world.until(lambda: scene.world.hits()[fault], hours=1)
+    assert scene.world.until(lambda: scene.world.hits()[fault], hours=1, pause=0.05)
     scene.organization.client.move_account(
         AccountId=account, SourceParentId=UNIT, DestinationParentId=ELSEWHERE
     )
-    scene.world.sleep(300)
+    # Its event is heard while the run still tries again.
+    scene.world.sleep(120)
     assert "running" in scene.world.rows([bare])[bare.id], "it was moved while a run was on"
     scene.world.mend(fault)
     assert scene.world.until(lambda: scene.organization.parent(account) == UNIT, hours=2)
