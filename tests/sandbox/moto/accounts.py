@@ -203,6 +203,17 @@ def new_id(email: str) -> str:
 
 def make_access_role(account: Account, role_name: str) -> None:
     """The role that Organizations makes: trusted by the management account, an administrator."""
+    iam = make_role(account, role_name)
+    if SETTINGS.administrator_access in ("managed", "both"):
+        iam.attach_role_policy(ADMINISTRATOR, role_name)
+    if SETTINGS.administrator_access in ("inline", "both"):
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [allow]}
+        iam.put_role_policy(role_name, "AdministratorAccess", json.dumps(document))
+
+
+def make_role(account: Account, name: str) -> Any:
+    """A role that the management account may take; the IAM of the account that it is in."""
     from moto.iam.models import iam_backends
 
     iam = iam_backends[account.id]["aws"]
@@ -217,7 +228,7 @@ def make_access_role(account: Account, role_name: str) -> None:
         ],
     }
     iam.create_role(
-        role_name=role_name,
+        role_name=name,
         assume_role_policy_document=json.dumps(trust),
         path="/",
         permissions_boundary=None,
@@ -225,12 +236,7 @@ def make_access_role(account: Account, role_name: str) -> None:
         tags=[],
         max_session_duration="3600",
     )
-    if SETTINGS.administrator_access in ("managed", "both"):
-        iam.attach_role_policy(ADMINISTRATOR, role_name)
-    if SETTINGS.administrator_access in ("inline", "both"):
-        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-        document = {"Version": "2012-10-17", "Statement": [allow]}
-        iam.put_role_policy(role_name, "AdministratorAccess", json.dumps(document))
+    return iam
 
 
 def creation_latency(email: str) -> float:

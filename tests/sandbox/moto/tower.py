@@ -193,28 +193,9 @@ def make_role(account: accounts.Account, name: str) -> None:
     """One of Control Tower's roles, unless it is there."""
     from moto.iam.models import iam_backends
 
-    iam = iam_backends[account.id]["aws"]
-    if any(role.name == name for role in list(iam.roles.values())):
+    if any(role.name == name for role in list(iam_backends[account.id]["aws"].roles.values())):
         return
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{account.master_account_id}:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    iam.create_role(
-        role_name=name,
-        assume_role_policy_document=json.dumps(trust),
-        path="/",
-        permissions_boundary=None,
-        description="",
-        tags=[],
-        max_session_duration="3600",
-    )
+    iam = accounts.make_role(account, name)
     if name == "AWSControlTowerExecution":
         iam.attach_role_policy(accounts.ADMINISTRATOR, name)
 
