@@ -18,7 +18,8 @@ import clock
 import iam_facts
 import outbox
 import principals
-import stacksets
+import readiness
+import rights
 import tower
 from patching import Refusal, method_of
 from settings import SETTINGS, lognormal, take
@@ -285,10 +286,10 @@ def role_missing(account: accounts.Account) -> str | None:
     management = {"AWS": f"arn:aws:iam::{tower.owner()}:role/AWSControlTowerAdmin"}
     well = (
         facts["exists"]
-        and stacksets.trusts(facts["trust"], management)
-        and stacksets.allows(facts, "iam:CreateRole")
+        and rights.trusts(facts["trust"], management)
+        and rights.allows(facts, "iam:CreateRole")
     )
-    if well and not stacksets.young(account.id, "sts"):
+    if well and not readiness.refusal_of(account.id, "sts"):
         return None
     return (
         f"AWS Control Tower cannot assume the AWSControlTowerExecution role in account "

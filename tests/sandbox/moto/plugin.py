@@ -25,7 +25,7 @@ import readiness
 import regions
 import secret_references
 import stacks
-import stacksets
+import stackset_calls
 import tables
 import tower
 import versions
@@ -62,7 +62,7 @@ def install_heavy() -> None:
             with lean.loading():
                 interpreter.install()
                 buses.install()
-                stacksets.install()
+                stackset_calls.install()
                 stacks.install()
                 secret_references.install()
                 quotas.install()

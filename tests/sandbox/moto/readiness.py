@@ -50,6 +50,12 @@ def unready(account: accounts.Account, service: str, region: str = "") -> Refusa
     return Refusal("SubscriptionRequiredException", message, 403)
 
 
+def refusal_of(account_id: str, service: str) -> Refusal | None:
+    """The refusal of a service in an account that is too young for it."""
+    account = accounts.young.get(account_id)
+    return unready(account, service) if account is not None else None
+
+
 def _check_assume_role(response: Any) -> None:
     if "AssumeRole" not in (response.querystring.get("Action") or []):
         return

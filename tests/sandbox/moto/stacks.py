@@ -15,8 +15,8 @@ import iam_facts
 import intrinsics
 import kinds
 import principals
+import rights
 import secret_references as secrets
-import stacksets
 import templates
 from intrinsics import invalid
 from patching import Refusal, method_of, replace_everywhere
@@ -92,14 +92,13 @@ def denied(kind: str) -> str | None:
     asking = getattr(_asking, "principal", None)
     if asking is None:
         return None
-    service = {"stepfunctions": "states"}.get(kind.split("::")[1].lower())
-    action = stacksets.CREATING.get(kind) or f"{service or kind.split('::')[1].lower()}:*"
+    action = rights.making(kind)
     facts = iam_facts.role(asking.role_arn)
     layers = [facts["identity"]]
     layers += [facts["boundary"]] if facts["boundary"] else []
     layers += [[asking.session_policy]] if asking.session_policy else []
     for documents in layers:
-        if not stacksets.allows({"identity": via(documents), "boundary": None}, action):
+        if not rights.allows({"identity": via(documents), "boundary": None}, action):
             return f"User: {asking.arn} is not authorized to perform: {action}"
     return None
 
@@ -110,13 +109,13 @@ def via(documents: list[Any]) -> list[Any]:
     def met(statement: dict[str, Any]) -> bool:
         for tests in statement.get("Condition", {}).values():
             for key, values in tests.items():
-                if key.lower() == VIA and SERVICE not in stacksets.listed(values):
+                if key.lower() == VIA and SERVICE not in rights.listed(values):
                     return False
         return True
 
     kept = []
     for document in documents:
-        statements = [one for one in stacksets.listed(document.get("Statement")) if met(one)]
+        statements = [one for one in rights.listed(document.get("Statement")) if met(one)]
         kept.append({**document, "Statement": statements})
     return kept
 
