@@ -265,7 +265,7 @@ class Deployment:
         while (found := stacks.describe_stacks(StackName=name)["Stacks"][0])[
             "StackStatus"
         ].endswith("_IN_PROGRESS"):
-            time.sleep(0.2)
+            time.sleep(0.05)
         if found["StackStatus"] not in DONE:
             reason = found.get("StackStatusReason")
             raise RuntimeError(f"stack {name}: {found['StackStatus']}: {reason}")

@@ -27,6 +27,7 @@ import secret_references
 import stacks
 import stackset_calls
 import tables
+import templates
 import tower
 import versions
 from patching import Refusal
@@ -77,8 +78,7 @@ def install_heavy() -> None:
 def warm() -> None:
     """Loads in the background what the first calls would otherwise wait for."""
     install_heavy()
-    import samtranslator.translator.transform  # noqa: F401
-
+    templates.translator()
     for service in MOST_CALLED:
         clients.make(service, "eu-central-1", "http://127.0.0.1:1", "warm")
     policies.catalogue()

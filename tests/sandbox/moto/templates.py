@@ -5,9 +5,9 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import yaml
@@ -121,16 +121,26 @@ def _processed(template: dict[str, Any], given: dict[str, Any]) -> dict[str, Any
     return template
 
 
+@cache
+def translator() -> Callable[..., dict[str, Any]]:
+    """SAM's own; it takes long to load."""
+    from samtranslator.open_api import open_api
+    from samtranslator.translator.transform import transform
+
+    # It copies an API's whole document five times for each route, and reads no former one again.
+    open_api._deepcopy = lambda document: document
+    return transform
+
+
 def _serverless(template: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.translator.transform import transform
 
     class Managed:
         def load(self) -> dict[str, str]:
             return {name: arn for arn, (name, _) in policies.catalogue().items()}
 
     try:
-        return transform(copy.deepcopy(template), dict(given), Managed())
+        return translator()(copy.deepcopy(template), dict(given), Managed())
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise invalid(f"Transform {SERVERLESS} failed with: Invalid Serverless: {causes}")
