@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ AGAIN = "| step | AWS | AssumeRole | ledger |\n| --- | ---: | ---: | ---: |\n"
 SMALL, LARGE = 10, 2_000
 # A zone with both of the baseline's StackSets, in three places.
 ZONE = "production"
+# A zone with one StackSet in one Region, and neither baseline nor quotas.
+SIMPLE = "sandbox"
 STEPS = [house.kebab(state) for state in house.tasks() if state != "RecordFailure"]
 # What a whole run that changes nothing may ask of AWS, but for what a wish or its zone lists.
 FIXED, FOR_A_REGION = 15, 3
@@ -34,17 +37,25 @@ class Counted:
 
 
 @pytest.fixture(scope="module")
-def counted() -> dict[int, Counted]:
-    """What is called in organizations of both sizes."""
+def world() -> Iterator[World]:
+    """An AWS in which every run sees at once what the one before did."""
     with World(seed=5, quiet=True) as world:
         world.found()
-        return {size: count(world, size) for size in (SMALL, LARGE)}
+        yield world
 
 
-def count(world: World, size: int) -> Counted:
-    """Vends one tenant among so many accounts, and looks at it again."""
-    grow(world, size - grow(world, 0))
-    tenant = Tenant(f"among-{size}", ZONE)
+@pytest.fixture(scope="module")
+def counted(world: World) -> dict[int, Counted]:
+    """What is called in organizations of both sizes."""
+    counted = {}
+    for size in (SMALL, LARGE):
+        grow(world, size - grow(world, 0))
+        counted[size] = count(world, Tenant(f"among-{size}", ZONE))
+    return counted
+
+
+def count(world: World, tenant: Tenant) -> Counted:
+    """Vends a tenant, and looks at it again."""
 
     def made(run: int) -> Calls:
         return Counter(
@@ -123,14 +134,28 @@ def test_the_page_says_what_a_run_costs(
 
 
 def test_a_run_that_changes_nothing_keeps_its_budget(counted: dict[int, Counted]) -> None:
-    (zone,) = (one["spec"] for one in wishes.landing_zones() if one["metadata"]["name"] == ZONE)
-    aside = ("dynamodb:", "lambda:", "sts:")
-    asked = [
-        number for (_, call), number in counted[SMALL].again.items() if not call.startswith(aside)
-    ]
+    zone = landing_zone(ZONE)
     regions = len(zone["baseline"]["regions"])
     written_down = listed(zone, Tenant("any", ZONE).document["spec"])
-    assert sum(asked) <= FIXED + FOR_A_REGION * regions + written_down
+    assert asked(counted[SMALL]) <= FIXED + FOR_A_REGION * regions + written_down
+
+
+def test_in_a_small_landing_zone_the_budget_is_enough_for_all(world: World) -> None:
+    (stacks,) = landing_zone(SIMPLE)["stackSets"]
+    again = count(world, Tenant("simple", SIMPLE))
+    assert asked(again) <= FIXED + FOR_A_REGION * len(stacks["regions"])
+
+
+def landing_zone(name: str) -> dict[str, Any]:
+    """What an example says."""
+    (zone,) = (one["spec"] for one in wishes.landing_zones() if one["metadata"]["name"] == name)
+    return dict(zone)
+
+
+def asked(counted: Counted) -> int:
+    """How often a run that changes nothing asks AWS; sessions, ledger and functions aside."""
+    aside = ("dynamodb:", "lambda:", "sts:")
+    return sum(number for (_, call), number in counted.again.items() if not call.startswith(aside))
 
 
 def listed(zone: dict[str, Any], wish: dict[str, Any]) -> int:
