@@ -18,5 +18,11 @@ def make(service: str, region: str, endpoint: str, key: str, **config: Any) -> A
             endpoint_url=endpoint,
             aws_access_key_id=key,
             aws_secret_access_key="sandbox",
-            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, **config),
+            config=Config(
+                parameter_validation=False,
+                retries={"total_max_attempts": 1},
+                # Otherwise every call spells out what this machine runs.
+                user_agent="sandbox",
+                **config,
+            ),
         )

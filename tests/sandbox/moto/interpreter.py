@@ -193,9 +193,11 @@ def _programs_parsed_once() -> None:
 def _paths() -> None:
     """A path of names and indices is one value; one that filters or selects is always a list."""
     from jsonpath_ng.ext import parse
+    from moto.stepfunctions.parser.asl.component.common.path import result_path
     from moto.stepfunctions.parser.asl.utils import json_path
 
     parsed = cache(parse)
+    result_path.parse = cache(result_path.parse)
 
     def extract_json(path: str, data: Any) -> Any:
         values = [match.value for match in parsed(path).find(data)]

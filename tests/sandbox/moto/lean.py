@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +33,6 @@ def install() -> None:
     responses.camelcase_to_underscores = lambda text: underscored(text)
     _items_as_they_are()
     _attributes_without_the_rest()
-    _expressions_parsed_once()
     _models_as_plain_dictionaries()
     _regions_asked_once()
 
@@ -116,14 +115,6 @@ def _attributes_without_the_rest() -> None:
         return kept
 
     Item.project = projected
-
-
-def _expressions_parsed_once() -> None:
-    """Programs write the same few expressions; what is parsed is copied before it is changed."""
-    from moto.dynamodb.parsing.expressions import UpdateExpressionParser
-
-    parsed = lru_cache(1024)(UpdateExpressionParser.make)
-    UpdateExpressionParser.make = staticmethod(parsed)
 
 
 @contextmanager

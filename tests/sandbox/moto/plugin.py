@@ -8,6 +8,7 @@ import accounts
 import buses
 import clients
 import control_policies
+import expressions
 import factory
 import iam_facts
 import identity_center
@@ -71,6 +72,7 @@ def install_heavy() -> None:
                 regions.install()
                 identity_center.install()
                 tables.install()
+                expressions.install()
                 versions.install()
             _heavy = True
 
