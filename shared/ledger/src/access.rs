@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Error, Ledger, failed,
+    Error, Ledger,
     item::{self, Key},
 };
 
@@ -122,24 +122,6 @@ impl Ledger {
     }
 
     async fn note(&self, key: &Key, row: &Row) -> Result<(), Error> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::write(key, row)?))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
-    }
-
-    async fn forget(&self, key: Key) -> Result<(), Error> {
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key.item()))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:DeleteItem", &error))?;
-        Ok(())
+        self.overwrite(item::write(key, row)?).await
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Error, Ledger, failed,
+    Error, Ledger,
     item::{self, Key},
 };
 
@@ -41,25 +41,11 @@ impl Ledger {
     /// Keeps an answer for the step that waits for it; a later one takes its place.
     pub async fn keep_answer(&self, tenant: Uuid, answer: &Answer) -> Result<(), Error> {
         let item = item::write(&Key::answer(tenant), answer)?;
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::expiring(item, answer.at, KEPT_DAYS)))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
+        self.overwrite(item::expiring(item, answer.at, KEPT_DAYS)).await
     }
 
     /// Forgets an answer that was taken.
     pub async fn forget_answer(&self, tenant: Uuid) -> Result<(), Error> {
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::answer(tenant).item()))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:DeleteItem", &error))?;
-        Ok(())
+        self.forget(Key::answer(tenant)).await
     }
 }

@@ -6,7 +6,7 @@ use step::Awaited;
 use uuid::Uuid;
 
 use crate::{
-    Error, Ledger, failed,
+    Error, Ledger,
     item::{self, Key},
 };
 
@@ -43,15 +43,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), Error> {
         let key = Key::operation(&awaited.kind, &awaited.id);
-        let item = item::expiring(item::write(&key, waiter)?, now, 7);
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
+        self.overwrite(item::expiring(item::write(&key, waiter)?, now, 7)).await
     }
 
     /// Who waits for this operation.
@@ -62,15 +54,7 @@ impl Ledger {
     /// Keeps what an event said of a request for an account, known to us or not, for thirty days.
     pub async fn keep(&self, result: &CreationResult) -> Result<(), Error> {
         let key = Key::creation_result(result.at, &result.id);
-        let item = item::expiring(item::write(&key, result)?, result.at, 30);
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
+        self.overwrite(item::expiring(item::write(&key, result)?, result.at, 30)).await
     }
 
     /// What events said of requests for accounts since then.

@@ -110,6 +110,30 @@ impl Ledger {
         answer.item.map(item::read).transpose()
     }
 
+    /// Writes a row in the place of what is there.
+    async fn overwrite(&self, row: Item) -> Result<(), Error> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(row))
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:PutItem", &error))?;
+        Ok(())
+    }
+
+    /// Takes a row away, if it is there.
+    async fn forget(&self, key: Key) -> Result<(), Error> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .send()
+            .await
+            .map_err(|error| failed("dynamodb:DeleteItem", &error))?;
+        Ok(())
+    }
+
     /// The rows of a partition between two sort keys, from its first or from its last on, and whether there are more.
     async fn between<T: serde::de::DeserializeOwned>(
         &self,

@@ -6,7 +6,7 @@ use tenant::{Failed, Kind, LandingZone, Platform, RollOutRules, Tenant};
 use uuid::Uuid;
 
 use crate::{
-    Error, Ledger, StepRow, failed,
+    Error, Ledger, StepRow,
     item::{self, Key},
 };
 
@@ -69,7 +69,7 @@ impl Ledger {
     /// Writes a plan.
     pub async fn write_plan(&self, plan: &PlanRow) -> Result<(), Error> {
         let item = item::write(&Key::plan(plan.id), plan)?;
-        self.put_expiring(item::expiring(item, plan.asked, 1)).await
+        self.overwrite(item::expiring(item, plan.asked, 1)).await
     }
 
     /// A plan.
@@ -80,7 +80,7 @@ impl Ledger {
     /// Writes the plan of a configuration.
     pub async fn write_configuration_plan(&self, plan: &ConfigurationPlanRow) -> Result<(), Error> {
         let item = item::write(&Key::configuration_plan(plan.id), plan)?;
-        self.put_expiring(item::expiring(item, plan.asked, 1)).await
+        self.overwrite(item::expiring(item, plan.asked, 1)).await
     }
 
     /// The plan of a configuration.
@@ -99,22 +99,11 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), Error> {
         let item = item::write(&Key::plan_step(id, &row.step, row.part.as_deref()), row)?;
-        self.put_expiring(item::expiring(item, now, 1)).await
+        self.overwrite(item::expiring(item, now, 1)).await
     }
 
     /// What each step of a plan would change.
     pub async fn plan_steps(&self, id: Uuid) -> Result<Vec<StepRow>, Error> {
         self.rows(&Key::plan(id).pk, "STEP#").await
-    }
-
-    pub(crate) async fn put_expiring(&self, item: crate::Item) -> Result<(), Error> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("dynamodb:PutItem", &error))?;
-        Ok(())
     }
 }

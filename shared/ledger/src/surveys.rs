@@ -178,7 +178,7 @@ impl Ledger {
         let since = position.summary.since;
         let summary = SurveySummary { until: Some(now), ..position.summary.clone() };
         let key = Key::survey_summary(platform, since);
-        self.put_expiring(item::expiring(item::write(&key, &summary)?, now, KEPT)).await?;
+        self.overwrite(item::expiring(item::write(&key, &summary)?, now, KEPT)).await?;
         let mut set = vec![("last", item::instant(since))];
         if position.scope == Scope::AccountsAndStacks {
             set.push(("lastStacks", item::instant(since)));
@@ -204,7 +204,7 @@ impl Ledger {
     ) -> Result<(), Error> {
         let mut row = item::expiring(Key::survey_seen(platform).item(), now, 1);
         row.insert("accounts".to_owned(), AttributeValue::B(Blob::new(packed(seen))));
-        self.put_expiring(row).await
+        self.overwrite(row).await
     }
 
     /// The accounts that a survey has seen.

@@ -21,7 +21,7 @@ impl Ledger {
     pub async fn put_unmanaged(&self, account: &Unmanaged) -> Result<(), Error> {
         let key = Key::unmanaged(&account.platform, account.account.as_str());
         let row = item::write(&key, account)?;
-        self.put_expiring(item::expiring(row, account.last_seen, KEPT)).await
+        self.overwrite(item::expiring(row, account.last_seen, KEPT)).await
     }
 
     /// All accounts of a platform that were seen and were no tenant's then.
