@@ -123,7 +123,7 @@ def test_an_account_that_was_moved_in_is_moved_out_before_it_is_closed(moving: T
     moving.vend("mover")
     account = moving.account("mover")
     assert moving.enrolment(account) == "SUCCEEDED"
-    moving.world.configure(releaseSeconds=300)
+    moving.world.configure(releaseSeconds=1_200)
     moving.world.remove(tenant)
 
     def awaited() -> Any:
