@@ -18,11 +18,14 @@ LONG = (
     "bad_input",
     "baseline",
     "closing",
+    "closures",
     "control_tower",
     "deletion",
     "deploy",
     "limits",
     "move",
+    "survey_at_scale",
+    "year",
 )
 
 

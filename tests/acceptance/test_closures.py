@@ -16,9 +16,6 @@ from tests.faults import wishes
 from tests.faults.wishes import Tenant
 from tests.faults.world import AUTOMATION, LEDGER, MANAGEMENT, World
 
-# It fills the machine: nothing else is tested meanwhile.
-pytestmark = pytest.mark.alone
-
 # CloseAccount by AWS: one in twenty seconds, three at once.
 INTERVAL = 20
 ABREAST = 3

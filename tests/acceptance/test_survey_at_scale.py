@@ -12,9 +12,6 @@ from tests.acceptance.test_survey import ELSEWHERE, UNIT, Scene
 from tests.faults.wishes import LANDFALL, Tenant
 from tests.faults.world import AUTOMATION, LEDGER, World, plain
 
-# It fills the machine: nothing else is tested meanwhile.
-pytestmark = pytest.mark.alone
-
 LARGE = 2_000
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 

@@ -1,11 +1,6 @@
 """Some weeks of the year; `make year` lives all of them."""
 
-import pytest
-
 from tests.year.year import Year
-
-# It fills the machine: nothing else is tested meanwhile.
-pytestmark = pytest.mark.alone
 
 
 def test_whatever_happens_in_some_weeks_all_is_as_wished_in_the_end() -> None:
