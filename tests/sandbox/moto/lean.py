@@ -35,6 +35,7 @@ def install() -> None:
     _attributes_without_the_rest()
     _models_as_plain_dictionaries()
     _regions_asked_once()
+    _headers_as_they_come()
 
 
 def _models_as_plain_dictionaries() -> None:
@@ -69,6 +70,20 @@ def _regions_asked_once() -> None:
         return list(known(service_name, partition_name, allow_non_regional))
 
     boto3.session.Session.get_available_regions = from_one_session
+
+
+def _headers_as_they_come() -> None:
+    """Each request's headers are read as an e-mail's, which may be far more than HTTP's may."""
+    import http.client
+
+    def parse_headers(lines: Any, _class: Any = http.client.HTTPMessage) -> Any:
+        headers = _class()
+        while (line := lines.readline()) not in (b"\r\n", b"\n", b""):
+            name, _, value = line.decode("iso-8859-1").partition(":")
+            headers[name] = value.strip()
+        return headers
+
+    http.client.parse_headers = parse_headers
 
 
 def _items_as_they_are() -> None:

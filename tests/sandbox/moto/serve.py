@@ -24,7 +24,11 @@ import clock
 
 clock.install()
 
+from moto.core.request import Request
 from moto.moto_server import werkzeug_app
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.serving import make_server
 
 import control
@@ -32,19 +36,43 @@ import copies
 import plugin
 
 
-def _application(service: str) -> Any:
-    """A service's application, without what helps people who write one; its defects are raised."""
-    application = werkzeug_app.create_backend_app(service)
-    application.debug = False
-    application.config["PROPAGATE_EXCEPTIONS"] = True
-    return application
+class Asked(Request):
+    """A request that came over the wire."""
+
+    from_wsgi_server = True
+
+
+class Application:
+    """A service's application. What comes to its root, as most calls do, is answered directly."""
+
+    def __init__(self, service: str) -> None:
+        # Without what helps people who write one; its defects are raised.
+        self._by_address = werkzeug_app.create_backend_app(service)
+        self._by_address.debug = False
+        self._by_address.config["PROPAGATE_EXCEPTIONS"] = True
+        roots = [one.endpoint for one in self._by_address.url_map.iter_rules() if one.rule == "/"]
+        self._roots = [self._by_address.view_functions[one].callback for one in roots]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"] != "/" or not self._roots:
+            return self._by_address(environ, start_response)
+        request = Asked(environ)
+        try:
+            answer = self._roots[0](request, request.raw_url, dict(request.headers))
+        except HTTPException as refusal:
+            return refusal.get_response(environ)(environ, start_response)
+        status, headers, content = answer if len(answer) == 3 else (200, {}, answer)
+        headers = Headers(headers)
+        headers.setdefault("Content-Type", "text/html; charset=utf-8")
+        start_response(f"{status} {HTTP_STATUS_CODES[int(status)]}", headers.to_wsgi_list())
+        return [content.encode() if isinstance(content, str) else content]
 
 
 class Dispatcher(werkzeug_app.DomainDispatcherApplication):
     """Finds a request's service without trying every address pattern every time."""
 
     def __init__(self) -> None:
-        super().__init__(_application)
+        super().__init__(Application)
         self._backends: dict[str, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
