@@ -12,7 +12,7 @@ SECOND_OPINION := node_modules/.ready
 ARCHITECTURE ?= arm64
 SEED ?= 1
 # How many sandboxes are tested side by side: tests wait more than they work.
-ABREAST ?= 4
+ABREAST ?= 3
 
 # Clippy is the compiler: whatever is built is linted, and nothing is compiled only to be linted.
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
