@@ -161,6 +161,10 @@ class Bell(Entry):
             self._condition.notify_all()
 
 
+# How late the action comes that this thread runs.
+_THIS = threading.local()
+
+
 class Agenda:
     """What happens later, in virtual time, off the request threads."""
 
@@ -178,8 +182,12 @@ class Agenda:
             self._run_aside()
 
     def later(self, seconds: float, action: Callable[[], Any]) -> None:
-        """Runs the action after so many virtual seconds."""
-        self._add(seconds, Entry(action))
+        """Runs the action after so many virtual seconds.
+
+        What an action that comes late sets going does not come as late again: where time leapt over
+        both, both are over.
+        """
+        self._add(seconds - getattr(_THIS, "late", 0.0), Entry(action))
 
     def ring(self, seconds: float, condition: threading.Condition) -> "Bell":
         """Wakes whoever waits on a condition, after so many virtual seconds.
@@ -191,7 +199,7 @@ class Agenda:
         return bell
 
     def _add(self, seconds: float, entry: Entry) -> None:
-        when = now() + max(0.0, seconds)
+        when = now() + seconds
         with self._changed:
             heapq.heappush(self._entries, (when, next(self._order), entry))
             if self._thread is None:
@@ -204,13 +212,13 @@ class Agenda:
 
     def _run(self) -> None:
         while True:
-            entry = self._due()
+            when, _, entry = self._due()
             if isinstance(entry, Bell):
                 entry.action()
             else:
-                self._workers.submit(_reported, entry.action)
+                self._workers.submit(_reported, when, entry.action)
 
-    def _due(self) -> Entry:
+    def _due(self) -> tuple[float, int, Entry]:
         """The next entry, as soon as it is due."""
         with self._changed:
             while True:
@@ -222,11 +230,12 @@ class Agenda:
                 epoch, wall, rate = _pace()
                 left = (self._entries[0][0] - epoch) / rate - (time.time() - wall)
                 if left <= 0:
-                    return heapq.heappop(self._entries)[2]
+                    return heapq.heappop(self._entries)
                 self._changed.wait(min(left, GLANCE) if FILE else left)
 
 
-def _reported(action: Callable[[], Any]) -> None:
+def _reported(when: float, action: Callable[[], Any]) -> None:
+    _THIS.late = max(0.0, now() - when)
     try:
         with WORKING:
             action()

@@ -27,3 +27,16 @@ def test_what_was_set_ends_a_wait_at_once() -> None:
     threading.Timer(0.01, event.set).start()
     assert event.wait(3600)
     assert not clock.Event().wait(0)
+
+
+def test_what_begins_late_ends_as_if_it_had_begun_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = 0.0
+    monkeypatch.setattr(clock, "_pace", lambda: (ahead, time.time(), 0.001))
+    monkeypatch.setattr(clock, "FILE", object())
+    over = threading.Event()
+    agenda = clock.Agenda()
+    agenda.later(60, lambda: agenda.later(120, over.set))
+    ahead = 170.0
+    assert not over.wait(0.3)
+    ahead = 190.0
+    assert over.wait(10)
