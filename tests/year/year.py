@@ -32,6 +32,8 @@ BY_PEOPLE = ("Rejected", "Blocked", "Defect")
 TRUST = re.compile(r"write the trust of (?P<role>\S+): (?P<document>.*)", re.DOTALL)
 # A VPC that can't be deleted any more, for the same reason.
 VPC = re.compile(r"the empty default VPC of (?P<region>\S+) needs widening")
+# A move that Control Tower did not notice.
+UNNOTICED = "with Control Tower, or move the account out of it and ask for another run"
 
 
 class Year:
@@ -266,13 +268,16 @@ class Year:
         """A stranger moves an account."""
         if not (account := self._account()):
             return False
+        self._move_elsewhere(account)
+        return True
+
+    def _move_elsewhere(self, account: str) -> None:
         organizations = self.world.client("organizations", MANAGEMENT, "us-east-1")
         (parent,) = organizations.list_parents(ChildId=account)["Parents"]
         with suppress(organizations.exceptions.DuplicateAccountException):
             organizations.move_account(
                 AccountId=account, SourceParentId=parent["Id"], DestinationParentId=ELSEWHERE
             )
-        return True
 
     def untag_by_hand(self) -> bool:
         """A stranger takes a tag of ours away, and leaves one of their own."""
@@ -368,6 +373,9 @@ class Year:
                 RoleName=told["role"], PolicyDocument=json.dumps(document)
             )
             self.done["trust written by hand"] += 1
+        if failure and UNNOTICED in failure["systemRemark"]:
+            self._move_elsewhere(row["account"])
+            self.done["moved out by hand for Control Tower"] += 1
         self._replicate(row["id"])
 
     def _delete_default_vpc(self, account: str, region: str) -> None:
