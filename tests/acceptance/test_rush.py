@@ -15,9 +15,6 @@ from tests.acceptance.user import User
 from tests.faults.wishes import ROOT, Tenant
 from tests.faults.world import AUTOMATION, LEDGER, World
 
-# It fills the machine: nothing else is tested meanwhile.
-pytestmark = pytest.mark.alone
-
 CLIENTS = 20
 TENANTS = 60
 # CreateAccount by AWS: three at once, then one in ten seconds.
@@ -94,6 +91,8 @@ def held(world: World, function: str) -> Iterator[None]:
     functions.delete_function_concurrency(FunctionName=function)
 
 
+# It is in time by tenths of a second: nothing else is tested meanwhile.
+@pytest.mark.alone
 def test_sixty_tenants_at_once_use_the_limit_fully_and_never_storm_it(
     seed: int, tmp_path: Path
 ) -> None:
