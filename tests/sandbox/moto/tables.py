@@ -1,7 +1,7 @@
 """DynamoDB's writes as AWS makes them: one at a time, transactions whole and once per token.
 
 moto's threads would interleave a condition and its write, a transaction copies whole tables, and a
-query sorts them.
+query walks over them and sorts them.
 """
 
 import copy
@@ -35,7 +35,7 @@ def install() -> None:
             return call_action(self)
 
     DynamoHandler.call_action = alone
-    _query_without_sorting_everything(Table)
+    _query_without_the_whole_table(DynamoDBBackend, Table)
     DynamoDBBackend.transact_write_items = transact
     respond = DynamoHandler.transact_write_items
 
@@ -58,9 +58,10 @@ def install() -> None:
         return answer
 
 
-def _query_without_sorting_everything(table: Any) -> None:
+def _query_without_the_whole_table(backend: Any, table: Any) -> None:
     """A query looks only at items that can be in its answer; it sorts what it finds by itself."""
     query, all_items = table.query, table.all_items
+    put_item, update_item = table.put_item, backend.update_item
     # Calls come one at a time.
     candidates: list[list[Any]] = []
 
@@ -68,17 +69,55 @@ def _query_without_sorting_everything(table: Any) -> None:
         if not self.range_key_attr:
             return query(self, hash_key, *rest, **more)
         index = rest[INDEX_NAME] if len(rest) > INDEX_NAME else more.get("index_name")
-        sets = self.items.values() if index else [self.items.get(hash_key, {})]
-        # An index holds only the items that have its key, and ours are sparse.
-        key = _partition_key(self, index)
-        candidates.append([item for one in sets for item in one.values() if key in item.attrs])
+        if index:
+            candidates.append(_holders(self, _partition_key(self, index)))
+        else:
+            candidates.append(list(self.items.get(hash_key, {}).values()))
         try:
             return query(self, hash_key, *rest, **more)
         finally:
             candidates.pop()
 
+    def put(self: Any, *arguments: Any, **named: Any) -> Any:
+        return _noted(self, put_item(self, *arguments, **named))
+
+    def updated(self: Any, table_name: str, *arguments: Any, **named: Any) -> Any:
+        item = update_item(self, table_name, *arguments, **named)
+        return _noted(self.get_table(table_name), item)
+
     table.query = queried
     table.all_items = lambda self: candidates[-1] if candidates else all_items(self)
+    table.put_item = put
+    backend.update_item = updated
+
+
+def _holders(table: Any, key: str) -> list[Any]:
+    """The items that have an attribute: few, as our indexes are sparse and most of a table is not
+    in them. Places are remembered from the first query on; one that no longer has it is forgotten.
+    """
+    places = vars(table).setdefault("landfall_holders", {})
+    if key not in places:
+        everything = [item for one in table.items.values() for item in one.values()]
+        places[key] = dict.fromkeys(_place_of(item) for item in everything if key in item.attrs)
+    held = {}
+    for hash_value, range_value in places[key]:
+        item = table.items.get(hash_value, {}).get(range_value)
+        if item is not None and key in item.attrs:
+            held[hash_value, range_value] = item
+    places[key] = dict.fromkeys(held)
+    return list(held.values())
+
+
+def _noted(table: Any, item: Any) -> Any:
+    """The item, once its place is remembered for each index that it may be in."""
+    for key, places in vars(table).get("landfall_holders", {}).items():
+        if key in item.attrs:
+            places[_place_of(item)] = None
+    return item
+
+
+def _place_of(item: Any) -> tuple[Any, Any]:
+    return item.hash_key, item.range_key
 
 
 def _partition_key(table: Any, index: str | None) -> str:
