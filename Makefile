@@ -53,7 +53,7 @@ sandbox: $(TOOLS) build ## Starts an AWS Organization on this machine and prints
 	target/debug/landfall sandbox up
 
 test: setup build ## Runs every test, a sample of the fault sweep included.
-	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --all-targets --quiet; fi
+	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --quiet; fi
 	$(VENV)/bin/python -m pytest -m "not alone" --numprocesses=$(ABREAST) --dist=loadfile
 	$(VENV)/bin/python -m pytest -m alone
 
