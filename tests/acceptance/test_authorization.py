@@ -92,6 +92,7 @@ def test_a_requester_works_in_the_own_workspace(people: People) -> None:
     }
     for path in ("/landing-zones", "/landing-zones/production", "/platforms", "/schemas/tenant"):
         assert requester.ask("GET", path).status == 200
+    assert requester.ask("DELETE", "/workspaces/payments/projects/none").status == 404
 
 
 def test_a_requester_neither_reads_nor_writes_another_workspace(
@@ -106,6 +107,8 @@ def test_a_requester_neither_reads_nor_writes_another_workspace(
         ("GET", "/workspaces/research/tenants"),
         ("PUT", "/workspaces/research/projects/playground/plans/aws"),
         ("PUT", "/workspaces/research/projects/new/tenants/aws"),
+        ("DELETE", PLAYGROUND),
+        ("DELETE", "/workspaces/research/projects/playground"),
     ):
         sent = None if method == "GET" else body
         assert refused(people.requester.ask(method, path, sent)), f"{method} {path}"

@@ -13,6 +13,7 @@ from tests.faults.wishes import Tenant
 from tests.faults.world import AUTOMATION, MANAGEMENT
 
 CHECKOUT = "/workspaces/payments/projects/checkout-prod/tenants/aws"
+PROJECT = "/workspaces/sweep/projects/both"
 APPROVER = "LandfallApprover"
 
 
@@ -72,6 +73,29 @@ def ready(vended: Vended, project: str, zone: str = "sandbox") -> Any:
     one = Tenant(project, zone)
     vended.world.wish(one)
     return until(vended, one.path, phase="Ready")
+
+
+def on_another_platform(vended: Vended, project: str) -> Any:
+    """A tenant of the project that has landed on a second platform, where an approver is asked."""
+    platform = wishes.platform()
+    platform["metadata"]["name"] = "second"
+    pattern = "two+#{workspaceIdentifier}.#{projectIdentifier}@example.com"
+    platform["spec"] |= {"accountEmailPattern": pattern}
+    platform["spec"].pop("accountAliasPattern")
+    vended.world.insist("PUT", "/platforms/second", platform)
+    (zone,) = (one for one in wishes.landing_zones() if one["metadata"]["name"] == "sandbox")
+    zone = {**zone, "metadata": {"name": "asking"}}
+    zone["spec"] = {**zone["spec"], "platform": "second", "automateDeletionApproval": False}
+    vended.world.insist("PUT", "/landing-zones/asking", zone)
+    wish = {
+        "apiVersion": "landfall/v1",
+        "kind": "Tenant",
+        "metadata": {"workspace": "sweep", "project": project, "platform": "second"},
+        "spec": {"landingZone": "asking", "contacts": {"owner": "ada@example.com"}},
+    }
+    path = f"/workspaces/sweep/projects/{project}/tenants/second"
+    vended.world.insist("PUT", path, wish)
+    return until(vended, path, phase="Ready")
 
 
 def assignments(vended: Vended, account: str) -> list[str]:
@@ -178,6 +202,52 @@ def test_a_name_may_be_used_again_with_another_account_and_another_address(
     assert second["account"] != first["account"]
     local, _, domain = first["names"]["email"].partition("@")
     assert second["names"]["email"] == f"{local}-2@{domain}"
+
+
+def test_a_project_goes_as_a_whole_and_stays_where_somebody_keeps_a_tenant(
+    vended: Vended, approver: User
+) -> None:
+    closes = ready(vended, "both")
+    stays = on_another_platform(vended, "both")
+    neighbour = ready(vended, "both-not")
+    paths = [f"{PROJECT}/tenants/{platform}" for platform in ("aws", "second")]
+
+    outlook = vended.person.landfall("delete", "project", "sweep.both")
+    assert outlook.returncode == 2
+    for found, path in zip((closes, stays), paths, strict=True):
+        assert f"Deleting tenant {found['name']}:\n" in outlook.stdout, outlook.stdout
+        assert tenant(vended, path)["phase"] == "Ready"
+
+    # Whoever asks dies with the first write: it is the only one that counts.
+    fault = vended.world.fault(step="intake", action="dynamodb:PutItem", kind="kill", occurrence=1)
+    assert vended.person.ask("DELETE", PROJECT).status >= 500
+    vended.world.mend(fault)
+    marked = [tenant(vended, path) for path in paths]
+    assert [one["phase"] for one in marked] == ["MarkedForDeletion"] * 2
+    assert marked[0]["markedForDeletionOn"] == marked[1]["markedForDeletionOn"]
+    again = vended.person.ask("DELETE", PROJECT)
+    assert (again.status, [one["id"] for one in again.body["items"]]) == (
+        200,
+        [closes["id"], stays["id"]],
+    )
+
+    # Each goes its own way from there.
+    until(vended, paths[0], phase="Deleted")
+    until(vended, paths[1], phase="MarkedForDeletion")
+    assert approver.ask("POST", f"{paths[1]}/decline", {"comment": "Still used."}).status == 202
+    until(vended, paths[1], phase="Ready")
+    assert state(vended, closes["account"]) == "CLOSED"
+    assert state(vended, stays["account"]) == "ACTIVE"
+
+    done = vended.person.landfall("delete", "project", "sweep.both", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert until(vended, paths[1], phase="MarkedForDeletion")["waiting"]
+    assert tenant(vended, Tenant("both-not", "sandbox").path)["phase"] == "Ready", neighbour
+
+    nobody = vended.person.ask("DELETE", "/workspaces/sweep/projects/none")
+    assert (nobody.status, "`sweep.none`" in nobody.body["detail"]) == (404, True)
+    for name, code in (("sweep.none", 6), ("sweep", 2), ("sweep.both.aws", 2)):
+        assert vended.person.landfall("delete", "project", name).returncode == code, name
 
 
 def test_a_tenant_that_is_deleted_while_its_account_is_made_leaves_no_account(

@@ -154,6 +154,17 @@ impl Api {
         self.send(Method::DELETE, &tenant_path(name), None, &[]).await?.read()
     }
 
+    /// Marks all tenants of a project for deletion.
+    pub async fn delete_project(
+        &self,
+        workspace: &str,
+        project: &str,
+    ) -> Result<Vec<TenantView>, Trouble> {
+        let path = format!("/workspaces/{workspace}/projects/{project}");
+        let page: Page<_> = self.send(Method::DELETE, &path, None, &[]).await?.read()?;
+        Ok(page.items)
+    }
+
     /// Approves a deletion, or declines it.
     pub async fn decide(
         &self,

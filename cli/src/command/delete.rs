@@ -1,6 +1,7 @@
-//! `landfall delete`: a tenant, or a landing zone or platform that nobody uses.
+//! `landfall delete`: a tenant, all of a project, or a landing zone or platform that nobody uses.
 
 mod configuration;
+mod project;
 
 use std::fmt::Write as _;
 
@@ -32,9 +33,12 @@ pub struct Arguments {
     pub other: Option<Other>,
 }
 
-/// What can be deleted beside tenants.
+/// What can be deleted beside a tenant.
 #[derive(Debug, Subcommand)]
 pub enum Other {
+    /// Says what deleting all tenants of a project does, and with --yes marks them, all or none.
+    #[command(alias = "projects")]
+    Project(project::Arguments),
     /// Says what deleting a landing zone does, and with --yes deletes it, if no tenant wishes for it; for operators.
     #[command(aliases = ["landing-zones", "landingzone", "landingzones"])]
     LandingZone(configuration::Arguments),
@@ -47,6 +51,7 @@ pub enum Other {
 /// Says what a deletion does; marks the tenant if that is wanted, and shows how its access goes.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Trouble> {
     match &arguments.other {
+        Some(Other::Project(wanted)) => return project::run(context, wanted).await,
         Some(Other::LandingZone(wanted)) => {
             return configuration::run::<LandingZone>(context, wanted).await;
         }

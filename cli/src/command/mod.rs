@@ -59,7 +59,7 @@ pub enum Command {
     #[command(subcommand)]
     Rollout(rollout::Act),
     /// Says what deleting a tenant does, and with --yes marks it for deletion: its access goes at once, its account once
-    /// an approver agrees. Deletes landing zones and platforms that nobody uses.
+    /// an approver agrees. Does so with all tenants of a project. Deletes landing zones and platforms that nobody uses.
     Delete(delete::Arguments),
     /// Agrees to a deletion that somebody else asked for: the account goes.
     Approve(decide::Arguments),

@@ -62,6 +62,9 @@ async fn answer(means: &Means, request: &Request) -> Result<Response, Refusal> {
         Route::PostReplication(name) => tenants::replicate(means, &name, author).await,
         Route::PostAnswer(name) => answers::post(means, request, &name, author).await,
         Route::DeleteTenant(name) => removals::ask(means, &name, author).await,
+        Route::DeleteProject(workspace, project) => {
+            removals::ask_together(means, &workspace, &project, author).await
+        }
         Route::PostApproval(name) => removals::approve(means, request, &name, author).await,
         Route::PostDecline(name) => removals::decline(means, request, &name, author).await,
         Route::PostPurge(name) => removals::purge(means, &name, author).await,

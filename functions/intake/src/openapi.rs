@@ -19,7 +19,7 @@ use crate::route::{
     BREAKER, CHECKS, CLAIMS, CONFIGURATION_PLAN, DECLINE, DISCARD, HISTORY, LANDING_ZONE,
     LANDING_ZONE_HISTORY, LANDING_ZONE_PLANS, LANDING_ZONE_ROLL_OUT, LANDING_ZONES, LETTERS,
     LIMITS, MOVE, MOVE_PLAN, OPENAPI, PLAN, PLANS, PLATFORM, PLATFORM_HISTORY, PLATFORM_PLANS,
-    PLATFORM_ROLL_OUT, PLATFORMS, PURGE, REDRIVE, REDRIVE_ALL, REPLICATIONS, RESTORATION,
+    PLATFORM_ROLL_OUT, PLATFORMS, PROJECT, PURGE, REDRIVE, REDRIVE_ALL, REPLICATIONS, RESTORATION,
     RESTORATION_CHECK, ROLL_OUTS, ROUTES, SCHEMA, SURVEY, SURVEYS, TENANT, TENANTS, UNMANAGED,
     UNMANAGED_TAGS,
 };
@@ -137,6 +137,12 @@ fn operation(method: &str, path: &str, schemas: &mut SchemaGenerator) -> Operati
         .answers(&[(200, "It was marked already."), (202, "It is marked.")])
         .versioned()
         .located(),
+        ("DELETE", PROJECT) => reads::<Page<TenantView>>(
+            "deleteProject",
+            "Marks all tenants of a project for deletion, all or none.",
+            schemas,
+        )
+        .answers(&[(200, "All were marked already."), (202, "All are marked.")]),
         ("POST", APPROVE) => decision(
             "approveDeletion",
             "Lets a deletion go on; whoever asked for it can't.",

@@ -1,11 +1,14 @@
 //! Deletions: asked for, approved, declined; and tenants that are forgotten.
 
 use entry::Means;
+use futures::future::try_join_all;
 use ledger::Error;
 use serde::Deserialize;
-use tenant::{LandingZone, Name, Phase, Problem, Refused, Tenant, Transition};
+use tenant::{
+    LandingZone, Name, Named, Page, Phase, Platform, Problem, Reader, Refused, Tenant, Transition,
+};
 
-use crate::tenants::{ATTEMPTS, Outcome, answer, found, started};
+use crate::tenants::{ATTEMPTS, Outcome, answer, found, started, view};
 use crate::{Refusal, Request, Response};
 
 /// Characters of a comment.
@@ -27,11 +30,81 @@ pub async fn ask(means: &Means, name: &Name, author: &str) -> Result<Response, R
     if before.phase == Phase::MarkedForDeletion {
         return answer(means, &before, Outcome::Unchanged).await;
     }
-    let zone = means.ledger.config::<LandingZone>(&before.wish.landing_zone).await?;
-    let by = format!("landing zone {}", before.wish.landing_zone);
-    let is_automatic = zone.is_some_and(|zone| zone.spec.automate_deletion_approval);
-    let approved_by = is_automatic.then_some(by.as_str());
+    let approved_by = asks_nobody(means, &before).await?;
+    let approved_by = approved_by.as_deref();
     turned(means, before, |tenant| tenant.marked(author, approved_by, means.now())).await
+}
+
+/// Marks all tenants of a project for deletion: all or none, so that nobody finds half a project.
+///
+/// A project is what its tenants make it: it has ended once the last of them is deleted, and goes on where the deletion
+/// of one is declined.
+pub async fn ask_together(
+    means: &Means,
+    workspace: &str,
+    project: &str,
+    author: &str,
+) -> Result<Response, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let now = means.now();
+        let tenants = of_project(means, workspace, project).await?;
+        if tenants.is_empty() {
+            return Err(Refusal::Missing(format!("tenant of the project `{workspace}.{project}`")));
+        }
+        let mut changes = Vec::new();
+        for tenant in &tenants {
+            // Who did not hear the answer asks again.
+            if tenant.phase != Phase::MarkedForDeletion {
+                let approved_by = asks_nobody(means, tenant).await?;
+                let marked = tenant.marked(author, approved_by.as_deref(), now);
+                changes.push((tenant.clone(), marked.map_err(Refusal::NotNow)?));
+            }
+        }
+        if changes.is_empty() {
+            return answer_together(means, &tenants, Outcome::Unchanged).await;
+        }
+        match means.ledger.write_together(&changes).await {
+            Ok(()) => {
+                for (_, marked) in changes {
+                    started(means, marked.tenant).await;
+                }
+                let tenants = of_project(means, workspace, project).await?;
+                return answer_together(means, &tenants, Outcome::Changed).await;
+            }
+            Err(Error::Conflict) => {}
+            Err(Error::Failure(failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// The living tenants of a project. Each is looked for by its name, since the index of names may not show the newest.
+async fn of_project(means: &Means, workspace: &str, project: &str) -> Result<Vec<Tenant>, Refusal> {
+    let platforms = means.ledger.configs::<Platform>().await?;
+    let tenants = platforms.iter().map(async |platform| {
+        let name = Name::new(workspace, project, &platform.name);
+        let named = means.ledger.named(&name).await?;
+        Ok::<_, Refusal>(Named::living(named, &name).0)
+    });
+    Ok(try_join_all(tenants).await?.into_iter().flatten().collect())
+}
+
+async fn answer_together(
+    means: &Means,
+    tenants: &[Tenant],
+    outcome: Outcome,
+) -> Result<Response, Refusal> {
+    let views = tenants.iter().map(|tenant| view(means, tenant, Reader::Requester));
+    let items = try_join_all(views).await?;
+    Ok(Response::json(outcome.status(), &Page { items, next: None }))
+}
+
+/// What stands for an approver where the tenant's landing zone asks nobody.
+async fn asks_nobody(means: &Means, tenant: &Tenant) -> Result<Option<String>, Refusal> {
+    let name = &tenant.wish.landing_zone;
+    let zone = means.ledger.config::<LandingZone>(name).await?;
+    let is_automatic = zone.is_some_and(|zone| zone.spec.automate_deletion_approval);
+    Ok(is_automatic.then(|| format!("landing zone {name}")))
 }
 
 /// Lets a deletion go on.

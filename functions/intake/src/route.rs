@@ -11,6 +11,8 @@ pub enum Route {
     PutTenant(Name),
     /// A tenant is wished away.
     DeleteTenant(Name),
+    /// All tenants of a project are, whose workspace comes first.
+    DeleteProject(String, String),
     /// A deletion is approved.
     PostApproval(Name),
     /// A deletion is declined.
@@ -108,6 +110,7 @@ pub enum Route {
 }
 
 pub(crate) const TENANT: &str = "/workspaces/{workspace}/projects/{project}/tenants/{platform}";
+pub(crate) const PROJECT: &str = "/workspaces/{workspace}/projects/{project}";
 pub(crate) const TENANTS: &str = "/workspaces/{workspace}/tenants";
 pub(crate) const HISTORY: &str =
     "/workspaces/{workspace}/projects/{project}/tenants/{platform}/history";
@@ -164,10 +167,11 @@ pub(crate) const SCHEMA: &str = "/schemas/{kind}";
 pub(crate) const OPENAPI: &str = "/openapi.json";
 
 /// All routes: what the template must declare.
-pub const ROUTES: [(&str, &str); 52] = [
+pub const ROUTES: [(&str, &str); 53] = [
     ("PUT", TENANT),
     ("GET", TENANT),
     ("DELETE", TENANT),
+    ("DELETE", PROJECT),
     ("POST", APPROVE),
     ("POST", DECLINE),
     ("GET", TENANTS),
@@ -228,6 +232,10 @@ impl Route {
             ("PUT", TENANT) => Self::PutTenant(tenant_name(request)?),
             ("GET", TENANT) => Self::GetTenant(tenant_name(request)?, Reader::Requester),
             ("DELETE", TENANT) => Self::DeleteTenant(tenant_name(request)?),
+            ("DELETE", PROJECT) => Self::DeleteProject(
+                identifier(request, "workspace")?,
+                identifier(request, "project")?,
+            ),
             ("POST", APPROVE) => Self::PostApproval(tenant_name(request)?),
             ("POST", DECLINE) => Self::PostDecline(tenant_name(request)?),
             ("POST", PURGE) => Self::PostPurge(tenant_name(request)?),

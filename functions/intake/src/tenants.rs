@@ -242,7 +242,8 @@ pub async fn answer(means: &Means, tenant: &Tenant, outcome: Outcome) -> Result<
     Ok(Response::json(outcome.status(), &view).tagged(tenant.generation).with("location", location))
 }
 
-async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantView, Refusal> {
+/// A tenant with the steps of its run, as this reader may see it.
+pub async fn view(means: &Means, tenant: &Tenant, reader: Reader) -> Result<TenantView, Refusal> {
     let (rows, (zone, platform)): (Vec<StepRow>, _) = tokio::try_join!(
         means.ledger.steps(tenant.id),
         means.ledger.configuration(&tenant.wish.landing_zone, &tenant.name.platform)

@@ -99,6 +99,16 @@ impl Ledger {
         self.transact(self.transition(before, transition)?).await
     }
 
+    /// Transitions of several tenants, each from what it was before: all or none. A conflict means that somebody else
+    /// wrote one of them.
+    pub async fn write_together(&self, changes: &[(Tenant, Transition)]) -> Result<(), Error> {
+        let mut items = Vec::new();
+        for (before, transition) in changes {
+            items.extend(self.transition(before, transition)?);
+        }
+        self.transact(items).await
+    }
+
     /// Writes what becomes of a tenant, however often others write it meanwhile: the tenant after that, or none if
     /// nothing is to become of it.
     pub async fn change(
