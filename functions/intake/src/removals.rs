@@ -1,8 +1,10 @@
 //! Deletions: asked for, approved, declined; and tenants that are forgotten.
 
+use std::collections::BTreeSet;
+
 use entry::Means;
 use futures::future::try_join_all;
-use ledger::Error;
+use ledger::{Error, List};
 use serde::Deserialize;
 use tenant::{
     LandingZone, Name, Named, Page, Phase, Platform, Problem, Reader, Refused, Tenant, Transition,
@@ -13,6 +15,9 @@ use crate::{Refusal, Request, Response};
 
 /// Characters of a comment.
 pub const LONGEST_COMMENT: usize = 255;
+
+/// Tenants of a project that are listed: one for a platform, and there are few.
+const LISTED: i32 = 100;
 
 /// What an approver may say.
 #[derive(Debug, Default, Deserialize)]
@@ -78,11 +83,18 @@ pub async fn ask_together(
     Err(Refusal::Busy)
 }
 
-/// The living tenants of a project. Each is looked for by its name, since the index of names may not show the newest.
+/// The living tenants of a project. Each is looked for by its name: on every platform, since the index of names may not
+/// show the newest, and wherever that shows one, since a platform may be gone.
 async fn of_project(means: &Means, workspace: &str, project: &str) -> Result<Vec<Tenant>, Refusal> {
-    let platforms = means.ledger.configs::<Platform>().await?;
-    let tenants = platforms.iter().map(async |platform| {
-        let name = Name::new(workspace, project, &platform.name);
+    let within = format!("{workspace}.{project}");
+    let (listed, _) = means.ledger.tenants(List::Living, Some(&within), None, LISTED).await?;
+    let platforms = means.ledger.configs::<Platform>().await?.into_iter();
+    let platforms: BTreeSet<String> = platforms
+        .map(|platform| platform.name)
+        .chain(listed.into_iter().map(|tenant| tenant.name.platform))
+        .collect();
+    let tenants = platforms.into_iter().map(async |platform| {
+        let name = Name::new(workspace, project, platform);
         let named = means.ledger.named(&name).await?;
         Ok::<_, Refusal>(Named::living(named, &name).0)
     });

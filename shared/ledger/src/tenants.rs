@@ -99,8 +99,8 @@ impl Ledger {
         self.transact(self.transition(before, transition)?).await
     }
 
-    /// Transitions of several tenants, each from what it was before: all or none. A conflict means that somebody else
-    /// wrote one of them.
+    /// Transitions of several tenants, each from what it was before: all or none, and fifty at most, since each is two of
+    /// a transaction's hundred writes. A conflict means that somebody else wrote one of them.
     pub async fn write_together(&self, changes: &[(Tenant, Transition)]) -> Result<(), Error> {
         let mut items = Vec::new();
         for (before, transition) in changes {
@@ -196,16 +196,16 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Tenants in the order of their names: of one workspace, or all; living ones or deleted ones; and where to go on
-    /// from.
+    /// Tenants in the order of their names: within a workspace, or a project as in `payments.checkout`, or all; living
+    /// ones or deleted ones; and where to go on from.
     pub async fn tenants(
         &self,
         list: List,
-        workspace: Option<&str>,
+        within: Option<&str>,
         after: Option<&str>,
         most: i32,
     ) -> Result<(Vec<Tenant>, Option<String>), Error> {
-        let prefix = workspace.map(|workspace| format!("{workspace}.")).unwrap_or_default();
+        let prefix = within.map(|within| format!("{within}.")).unwrap_or_default();
         let from = after.map_or_else(|| prefix.clone(), |after| format!("{after}\u{1}"));
         let answer = self
             .client
