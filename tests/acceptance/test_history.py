@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +63,11 @@ def known(lines: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
     return sorted((whose(one), one["version"], one["at"], one["event"]) for one in lines)
 
 
+def moment(line: dict[str, Any]) -> datetime:
+    """When it was. As texts, `57.29Z` comes behind `57.291Z`."""
+    return datetime.fromisoformat(line["at"])
+
+
 def whose(line: dict[str, Any]) -> str:
     """The tenant's id, or kind and name of a landing zone or platform."""
     return str(line["id"]) if "id" in line else f"{line['kind']} {line['name']}"
@@ -96,7 +102,7 @@ def test_an_export_has_every_entry_of_the_ledger_once(scene: Scene) -> None:
         assert (versions[0], versions) == (1, sorted(set(versions))), "in order"
         assert "from" not in own[0]
         for before, after in pairwise(own):
-            assert (after["from"], after["at"] >= before["at"]) == (before["to"], True)
+            assert (after["from"], moment(after) >= moment(before)) == (before["to"], True)
         assert "landfall-sandbox-operator" in own[0]["author"]
     assert [of[tenant][-1]["to"] for tenant in ALL] == ["Ready", "Deleted", "Deleted"]
     assert of[PURGED][-1]["author"] == of[PURGED][0]["author"]
@@ -133,10 +139,9 @@ def test_an_export_is_of_a_workspace_of_a_platform_and_since_a_time(scene: Scene
     tenants = [one for one in everything if "id" in one]
     assert known(scene.export("--platform", "aws", "--workspace", "sweep")[0]) == known(tenants)
     assert scene.export("--workspace", "nobody")[0] == []
-    times = sorted(one["at"] for one in everything)
-    middle = times[len(times) // 2]
-    late = [one for one in everything if one["at"] >= middle]
-    assert known(scene.export("--since", middle)[0]) == known(late)
+    middle = sorted(everything, key=moment)[len(everything) // 2]
+    late = [one for one in everything if moment(one) >= moment(middle)]
+    assert known(scene.export("--since", middle["at"])[0]) == known(late)
     # What an export says the next one is to begin with leaves nothing out that comes later.
     since = said.split("--since ")[1].split()[0]
     scene.operator.ask("POST", f"{LIVING.path}/replications")
