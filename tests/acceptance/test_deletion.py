@@ -10,7 +10,7 @@ from tests.acceptance.conftest import Vended, vending
 from tests.acceptance.user import User
 from tests.faults import wishes
 from tests.faults.wishes import Tenant
-from tests.faults.world import AUTOMATION, MANAGEMENT
+from tests.faults.world import AUTOMATION, LEDGER, MANAGEMENT
 
 CHECKOUT = "/workspaces/payments/projects/checkout-prod/tenants/aws"
 PROJECT = "/workspaces/sweep/projects/both"
@@ -248,6 +248,20 @@ def test_a_project_goes_as_a_whole_and_stays_where_somebody_keeps_a_tenant(
     assert (nobody.status, "`sweep.none`" in nobody.body["detail"]) == (404, True)
     for name, code in (("sweep.none", 6), ("sweep", 2), ("sweep.both.aws", 2)):
         assert vended.person.landfall("delete", "project", name).returncode == code, name
+
+
+def test_a_project_goes_with_a_tenant_whose_platform_is_gone(vended: Vended) -> None:
+    stranded = on_another_platform(vended, "stranded")
+    table = vended.world.client("dynamodb", AUTOMATION)
+    key = {"pk": {"S": "CONFIG#Platform"}, "sk": {"S": "CONFIG#second"}}
+    platform = table.get_item(TableName=LEDGER, Key=key)["Item"]
+    table.delete_item(TableName=LEDGER, Key=key)
+    marked = vended.person.ask("DELETE", "/workspaces/sweep/projects/stranded")
+    table.put_item(TableName=LEDGER, Item=platform)
+    assert marked.status == 202, marked
+    assert [(one["id"], one["phase"]) for one in marked.body["items"]] == [
+        (stranded["id"], "MarkedForDeletion")
+    ]
 
 
 def test_a_tenant_that_is_deleted_while_its_account_is_made_leaves_no_account(
