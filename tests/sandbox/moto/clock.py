@@ -42,21 +42,21 @@ START = _start()
 FILE = _mapped()
 
 
-def _pace() -> tuple[float, float, float]:
-    """What virtual time it was at which real time, and how fast it has passed since."""
+def _pace() -> tuple[float, float]:
+    """What virtual time it is, and how fast it passes."""
     if FILE is None:
-        return START, START, SPEED
+        return START + (time.time() - START) * SPEED, SPEED
     while True:
-        numbers = FILE[:32]
-        epoch, wall, rate, check = struct.unpack("<4Q", numbers)
-        if epoch ^ wall ^ rate == check:
-            return struct.unpack_from("<3d", numbers)
+        numbers = FILE[:40]
+        epoch, wall, end, rate, check = struct.unpack("<5Q", numbers)
+        if epoch ^ wall ^ end ^ rate == check:
+            epoch, wall, end, rate = struct.unpack_from("<4d", numbers)
+            return epoch + (min(time.time(), end) - wall) * rate, rate
 
 
 def now() -> float:
     """Virtual seconds since 1970."""
-    epoch, wall, rate = _pace()
-    return epoch + (time.time() - wall) * rate
+    return _pace()[0]
 
 
 def utcnow() -> datetime.datetime:
@@ -227,8 +227,8 @@ class Agenda:
                 if not self._entries:
                     self._changed.wait()
                     continue
-                epoch, wall, rate = _pace()
-                left = (self._entries[0][0] - epoch) / rate - (time.time() - wall)
+                present, rate = _pace()
+                left = (self._entries[0][0] - present) / rate
                 if left <= 0:
                     return heapq.heappop(self._entries)
                 self._changed.wait(min(left, GLANCE) if FILE else left)

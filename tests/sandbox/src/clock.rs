@@ -2,11 +2,13 @@
 //!
 //! What AWS takes its time for is waited for, and that is sped up. What this machine computes is
 //! not: while a function runs or moto is busy, the clock slows down, the more the more work at once,
-//! so that a slow or crowded machine makes virtual time longer for nobody. How time passes is written
-//! to a small file, which every process reads that needs to know what time it is, and to another that
-//! moto maps into its memory, since it asks many times for each call.
+//! so that a slow or crowded machine makes virtual time longer for nobody. Nor does it where all of
+//! the machine stands still for a moment: fast time passes only for as long as the clock is kept. How
+//! time passes is written to a small file, which every function reads that needs to know what time it
+//! is, and to another that moto maps into its memory, since it asks many times for each call.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +29,8 @@ const QUIET: Duration = Duration::from_millis(15);
 const ROOM: f64 = 128.0;
 /// How often it is looked whether somebody works.
 const TICK: Duration = Duration::from_millis(4);
+/// For how many real seconds time runs fast by itself, unless a tick comes meanwhile.
+const LEASE: f64 = 0.03;
 
 /// How fast time passes: virtual seconds in a real one.
 #[derive(Clone, Copy, Debug)]
@@ -64,18 +68,23 @@ struct Inner {
     changed: watch::Sender<()>,
 }
 
-/// Since `wall` time passes `rate` times as fast, and it was `epoch` then.
+/// From `wall` until `end` time passes `rate` times as fast, and it was `epoch` at first.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     epoch: f64,
     wall: f64,
+    end: f64,
     rate: f64,
     worked: Instant,
 }
 
 impl Pace {
     fn now(&self) -> f64 {
-        self.epoch + (wall() - self.wall) * self.rate
+        self.at(wall())
+    }
+
+    fn at(&self, wall: f64) -> f64 {
+        self.epoch + (wall.min(self.end) - self.wall) * self.rate
     }
 }
 
@@ -95,7 +104,8 @@ impl Clock {
     pub fn start(speed: Speed) -> Result<Self, Error> {
         let speed = Speed { working: speed.working.min(speed.idle), ..speed };
         let now = wall();
-        let pace = Pace { epoch: now, wall: now, rate: speed.working, worked: Instant::now() };
+        let (rate, worked) = (speed.working, Instant::now());
+        let pace = Pace { epoch: now, wall: now, end: f64::INFINITY, rate, worked };
         let file = std::env::temp_dir().join(format!("landfall-clock-{}", Uuid::new_v4().simple()));
         let mapped = file.with_extension("mapped");
         let inner = Inner {
@@ -108,7 +118,10 @@ impl Clock {
             pace: Mutex::new(pace),
             changed: watch::Sender::new(()),
         };
-        inner.write(&pace).map_err(Error::io(format!("writing {}", inner.file.display())))?;
+        inner
+            .write_file(&pace)
+            .and_then(|()| inner.write_mapped(&pace))
+            .map_err(Error::io(format!("writing {}", inner.file.display())))?;
         Ok(Self(Arc::new(inner)))
     }
 
@@ -127,8 +140,8 @@ impl Clock {
         &self.0.file
     }
 
-    /// The same as four numbers of eight bytes, least first: `epoch`, `wall` and `rate`, and what their bits come to by
-    /// exclusive or, so that whoever reads while they are written knows it.
+    /// The same and until when, as five numbers of eight bytes, least first: `epoch`, `wall`, `end` and `rate`, and what
+    /// their bits come to by exclusive or, so that whoever reads while they are written knows it.
     pub fn mapped_file(&self) -> PathBuf {
         self.0.file.with_extension("mapped")
     }
@@ -172,7 +185,9 @@ impl Clock {
 
     /// Lets virtual time be so many seconds later at once. Whoever waits for a time in between finds it over.
     pub fn leap(&self, seconds: f64) {
-        self.0.set(|pace, now, wall| Pace { epoch: now + seconds.max(0.0), wall, ..pace });
+        let mut pace = self.0.pace.lock();
+        *pace = self.0.onward(&pace, seconds.max(0.0), pace.rate);
+        self.0.tell(&pace);
     }
 
     /// Says that somebody works, for as long as the answer is kept.
@@ -208,32 +223,47 @@ impl Clock {
 }
 
 impl Inner {
-    /// Lets time pass at another rate from now on.
+    /// Lets time pass at this rate from now on.
     #[expect(clippy::float_cmp, reason = "a rate is one of few, each computed in one way")]
     fn turn(&self, rate: f64) {
-        if self.pace.lock().rate != rate {
-            self.set(|pace, now, wall| Pace { epoch: now, wall, rate, ..pace });
+        let mut pace = self.pace.lock();
+        if pace.rate != rate {
+            *pace = self.onward(&pace, 0.0, rate);
+            self.tell(&pace);
+        } else if pace.end.is_finite() {
+            *pace = self.onward(&pace, 0.0, rate);
+            self.written(self.write_mapped(&pace));
         }
     }
 
-    /// Sets how time passes, by how it has passed until now and what time it is.
-    fn set(&self, next: impl FnOnce(Pace, f64, f64) -> Pace) {
-        let mut pace = self.pace.lock();
+    /// How time passes from now on, after a leap of so many seconds.
+    fn onward(&self, pace: &Pace, leap: f64, rate: f64) -> Pace {
         let wall = wall();
-        *pace = next(*pace, pace.epoch + (wall - pace.wall) * pace.rate, wall);
-        if let Err(error) = self.write(&pace) {
-            tracing::error!(%error, file = %self.file.display(), "the clock can't be written");
-        }
-        drop(pace);
+        let end = if rate > self.speed.working { wall + LEASE } else { f64::INFINITY };
+        Pace { epoch: pace.at(wall) + leap, wall, end, rate, worked: pace.worked }
+    }
+
+    /// Tells everybody that time passes otherwise.
+    fn tell(&self, pace: &Pace) {
+        self.written(self.write_file(pace).and_then(|()| self.write_mapped(pace)));
         self.changed.send_replace(());
     }
 
-    fn write(&self, Pace { epoch, wall, rate, .. }: &Pace) -> std::io::Result<()> {
+    fn written(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            tracing::error!(%error, file = %self.file.display(), "the clock can't be written");
+        }
+    }
+
+    fn write_file(&self, Pace { epoch, wall, rate, .. }: &Pace) -> io::Result<()> {
         let next = self.file.with_extension("next");
         fs::write(&next, format!("{epoch:?} {wall:?} {rate:?}"))?;
-        fs::rename(next, &self.file)?;
-        let [epoch, wall, rate] = [epoch, wall, rate].map(|number| number.to_bits());
-        let numbers = [epoch, wall, rate, epoch ^ wall ^ rate].map(u64::to_le_bytes);
+        fs::rename(next, &self.file)
+    }
+
+    fn write_mapped(&self, Pace { epoch, wall, end, rate, .. }: &Pace) -> io::Result<()> {
+        let [epoch, wall, end, rate] = [epoch, wall, end, rate].map(|number| number.to_bits());
+        let numbers = [epoch, wall, end, rate, epoch ^ wall ^ end ^ rate].map(u64::to_le_bytes);
         self.mapped.write_all_at(numbers.as_flattened(), 0)
     }
 
@@ -289,6 +319,20 @@ mod tests {
         let passed = clock.now() - before;
         assert!(passed <= real.elapsed().as_secs_f64() + 0.01, "{passed}");
         drop(work);
+        clock.sleep(600.0).await;
+        kept.abort();
+    }
+
+    #[tokio::test]
+    async fn fast_time_passes_only_while_the_clock_is_kept() {
+        let clock = clock(10_000.0, 1.0);
+        let kept = tokio::spawn(clock.clone().keep());
+        clock.sleep(600.0).await;
+        let before = clock.now();
+        // Nothing runs meanwhile, as where the machine stands still.
+        std::thread::sleep(Duration::from_millis(300));
+        let passed = clock.now() - before;
+        assert!(passed <= 10_000.0 * LEASE + 1.0, "{passed}");
         clock.sleep(600.0).await;
         kept.abort();
     }
