@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -64,8 +65,8 @@ def test_a_wait_of_a_minute_takes_a_minute_of_virtual_time(shared: Sandbox) -> N
     waiting = {"Type": "Wait", "Seconds": 60, "End": True}
     answer = run(shared, machine(Wait=waiting))
     assert answer["status"] == "SUCCEEDED"
-    assert 0.5 < time.time() - begun < 20
     assert (answer["stopDate"] - answer["startDate"]).total_seconds() >= 60
+    assert time.time() - begun < 60
 
 
 def test_calls_carry_the_state_machines_name(shared: Sandbox) -> None:
@@ -120,15 +121,17 @@ def test_retries_wait_in_virtual_time_and_count(shared: Sandbox) -> None:
     seen = []
 
     def function(_: Any) -> Any:
-        seen.append(time.time())
+        seen.append(shared.get("clock")["epoch"])
         return error_of("Transient")(_) if len(seen) < 3 else (200, {}, {})
 
     shared.functions["twice"] = function
     retry = [{"ErrorEquals": ["Transient"], "IntervalSeconds": 30, "BackoffRate": 1}]
+    begun = time.time()
     answer = run(shared, machine(Try=task("twice", Retry=retry)))
     assert answer["status"] == "SUCCEEDED"
     assert len(seen) == 3
-    assert 0.3 <= seen[1] - seen[0] < 1.5
+    assert all(later - earlier >= 30 for earlier, later in pairwise(seen))
+    assert time.time() - begun < 60
 
 
 def test_a_task_that_takes_too_long_is_a_states_timeout(shared: Sandbox) -> None:
