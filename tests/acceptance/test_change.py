@@ -14,7 +14,7 @@ CONCERNED = ("notebooks", "playground")
 
 def put(vended: Vended, document: dict[str, Any]) -> int:
     """Applies a landing zone."""
-    return vended.person.ask("PUT", ZONE, document).status
+    return vended.person.insist("PUT", ZONE, document).status
 
 
 def environments(vended: Vended) -> set[str]:

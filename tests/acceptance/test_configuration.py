@@ -99,7 +99,7 @@ def test_history_tells_each_change_with_its_author_and_its_fields(scene: Scene) 
     scene.apply(first)
     scene.apply(second, scene.people["operator"])
     wrong = zone("told", organizationalUnit="ou-land-nowhere1")
-    assert scene.administrator.ask("PUT", "/landing-zones/told", wrong).status == 422
+    assert scene.administrator.insist("PUT", "/landing-zones/told", wrong).status == 422
 
     created, changed = scene.history("landing-zone", "told")
     assert [one["version"] for one in (created, changed)] == [1, 2]

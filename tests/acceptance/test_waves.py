@@ -223,13 +223,13 @@ def test_how_changes_are_rolled_out_changes_no_account(scene: Scene) -> None:
 def test_a_roll_out_that_can_not_be_is_refused_with_what_to_write(scene: Scene) -> None:
     wrong = copy.deepcopy(scene.zone)
     wrong["spec"]["rollOut"] = {"firstWave": 0, "waveSize": "150%", "failureTolerance": True}
-    answer = scene.operator.ask("PUT", f"/landing-zones/{ZONE}", wrong)
+    answer = scene.operator.insist("PUT", f"/landing-zones/{ZONE}", wrong)
     assert answer.status == 422
     (problem,) = answer.body["problems"]
     assert problem["field"] == "spec.rollOut.failureTolerance"
     assert problem["rule"] == "is true or false; a number or text is wanted"
     del wrong["spec"]["rollOut"]["failureTolerance"]
-    answer = scene.operator.ask("PUT", f"/landing-zones/{ZONE}", wrong)
+    answer = scene.operator.insist("PUT", f"/landing-zones/{ZONE}", wrong)
     assert answer.status == 422
     said = {one["field"]: (one["value"], one["rule"]) for one in answer.body["problems"]}
     assert said == {
