@@ -65,8 +65,8 @@ def test_a_wait_of_a_minute_takes_a_minute_of_virtual_time(shared: Sandbox) -> N
     waiting = {"Type": "Wait", "Seconds": 60, "End": True}
     answer = run(shared, machine(Wait=waiting))
     assert answer["status"] == "SUCCEEDED"
+    assert 0.5 < time.time() - begun < 20
     assert (answer["stopDate"] - answer["startDate"]).total_seconds() >= 60
-    assert time.time() - begun < 60
 
 
 def test_calls_carry_the_state_machines_name(shared: Sandbox) -> None:
@@ -131,7 +131,7 @@ def test_retries_wait_in_virtual_time_and_count(shared: Sandbox) -> None:
     assert answer["status"] == "SUCCEEDED"
     assert len(seen) == 3
     assert all(later - earlier >= 30 for earlier, later in pairwise(seen))
-    assert time.time() - begun < 60
+    assert time.time() - begun < 20
 
 
 def test_a_task_that_takes_too_long_is_a_states_timeout(shared: Sandbox) -> None:

@@ -128,7 +128,7 @@ async fn a_policy_takes_effect_late() {
     let started = std::time::Instant::now();
     while answered.last() != Some(&json!(400)) {
         answered.push(calls(&world, &roots).await[0]["status"].clone());
-        assert!(started.elapsed().as_secs() < 60, "never denied");
+        assert!(started.elapsed().as_secs() < 5, "never denied");
     }
     assert!(answered.len() > 1);
 }
